@@ -1,1 +1,18 @@
-"""TODO."""
+"""The only socket of the conformance side: a request goes out, an exchange comes back.
+
+The laws:
+
+1. Nothing is judged here. A reply that breaks every rule is still an `Exchange`.
+2. No call raises for what a target does: refused, reset, hung, truncated become `Failure`.
+3. The key enters at the socket and is masked where the reply is recorded; no object that leaves
+   this package holds it.
+
+| module | holds |
+|---|---|
+| `exchange` | `Request`, `Exchange`, `Arrival`, `Failure`: plain data |
+| `client`   | `Client.send`: httpx, one stamp per arrival |
+| `raw`      | `Connection`: a bare socket, for what httpx cannot send or show |
+| `redact`   | `Redactor`: masks secrets by value and by header name |
+| `curl`     | an exchange as a command that runs as pasted |
+| `transcript` | an exchange as timed lines, the offending one marked |
+"""
