@@ -1,0 +1,271 @@
+"""What a target's documentation declares, read from TOML.
+
+The laws:
+
+1. A profile is data. What it does not declare is probed (`capabilities`), never guessed.
+2. A mistake in a profile is one line that names the file, the key and what to write.
+3. Header values of the form `$NAME` come from the environment; they are sent, never shown.
+"""
+
+import datetime as dt
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+Auth = Literal["bearer", "none", "probe"]
+
+SHIPPED = ("ainul", "openai")
+
+
+class ProfileError(ValueError):
+    """A profile cannot be used; the message is one line that says what to change."""
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """A documented model."""
+
+    id: str
+    name: str = ""
+    status: str = ""
+    description: str = ""
+    traits: tuple[str, ...] = ()
+    context_tokens: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """A documented request parameter."""
+
+    name: str
+    type: str
+    required: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentedError:
+    """The documented body of an error: `type`, `param` and `code` as they must appear.
+
+    `"null"` in the file stands for JSON null, which TOML lacks.
+    """
+
+    status: int
+    type: str | None
+    param: str | None
+    code: str | None
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Deviation:
+    """A known deviation: accepted until `expires`, with the reason why."""
+
+    id: str
+    reason: str
+    expires: dt.date
+    models: tuple[str, ...] = ()
+
+    def covers(self, requirement: str, model: str | None) -> bool:
+        """Whether it speaks of `requirement` for `model`."""
+        return self.id == requirement and (not self.models or model in self.models)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds in seconds on what the clauses call late; a slow target may be given more."""
+
+    held_open_s: float = 5.0
+    """CC-SSE-007, CC-SERR-005: from the last event to the end of the body."""
+    held_open_warning_s: float = 1.0
+    silence_s: float = 30.0
+    """CC-SSE-025: the longest gap between bytes."""
+    silence_warning_s: float = 15.0
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """A target as documented."""
+
+    name: str
+    title: str = ""
+    base_url: str | None = None
+    documentation: str = ""
+    auth: Auth = "probe"
+    models: tuple[Model, ...] = ()
+    parameters: tuple[Parameter, ...] = ()
+    capabilities: Mapping[str, bool] = field(default_factory=dict)
+    unauthorized: DocumentedError | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    deviations: tuple[Deviation, ...] = ()
+    limits: Limits = Limits()
+    triggers: Mapping[str, str] = field(default_factory=dict)
+
+    def model(self, model_id: str) -> Model:
+        """The documented model of that id, or a bare one."""
+        return next((m for m in self.models if m.id == model_id), Model(model_id))
+
+    def resolved_headers(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """The extra headers with `$NAME` values read from `environ`.
+
+        Raises `ProfileError` when a variable is not set.
+        """
+        resolved = {}
+        for name, value in self.headers.items():
+            if value.startswith("$"):
+                if value[1:] not in environ:
+                    raise ProfileError(
+                        f"profile {self.name}: header {name} needs the environment variable "
+                        f"{value[1:]}, which is not set"
+                    )
+                value = environ[value[1:]]
+            resolved[name] = value
+        return resolved
+
+
+_KEYS = {
+    "": {
+        "name",
+        "title",
+        "base_url",
+        "documentation",
+        "auth",
+        "capabilities",
+        "errors",
+        "parameters",
+        "models",
+        "headers",
+        "deviations",
+        "limits",
+        "triggers",
+    },
+    "models": {"id", "name", "status", "description", "traits", "context_tokens"},
+    "parameters": {"name", "type", "required", "description"},
+    "deviations": {"id", "models", "reason", "expires"},
+    "errors": {"unauthorized"},
+    "errors.unauthorized": {"status", "type", "param", "code", "message"},
+    "limits": set(Limits.__dataclass_fields__),
+    "triggers": {"stream_error"},
+}
+
+
+def _known(where: str, table: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ProfileError(f"{where}: [{table}] is a table of keys and values")
+    for key in value:
+        if key not in _KEYS[table]:
+            names = ", ".join(sorted(_KEYS[table]))
+            raise ProfileError(f"{where}: unknown key {key!r} in [{table or 'top level'}]; {names}")
+    return value
+
+
+def _rows(where: str, data: Mapping[str, Any], table: str) -> list[dict[str, Any]]:
+    rows = data.get(table, [])
+    if not isinstance(rows, list):
+        raise ProfileError(f"{where}: write each entry as [[{table}]]")
+    return [_known(where, table, row) for row in rows]
+
+
+def _null(value: Any) -> str | None:
+    return None if value in (None, "null") else str(value)
+
+
+def parse(data: Mapping[str, Any], where: str = "profile") -> Profile:
+    """The profile that a TOML document declares.
+
+    Raises `ProfileError` for an unknown key, a missing one, or a value of the wrong form.
+    """
+    _known(where, "", data)
+    if data.get("auth", "probe") not in ("bearer", "none", "probe"):
+        raise ProfileError(f'{where}: auth is "bearer", "none" or "probe", not {data["auth"]!r}')
+    try:
+        errors = _known(where, "errors", data.get("errors", {}))
+        unauthorized = errors.get("unauthorized")
+        if unauthorized is not None:
+            _known(where, "errors.unauthorized", unauthorized)
+            unauthorized = DocumentedError(
+                status=int(unauthorized.get("status", 401)),
+                type=_null(unauthorized.get("type")),
+                param=_null(unauthorized.get("param")),
+                code=_null(unauthorized.get("code")),
+                message=str(unauthorized.get("message", "")),
+            )
+        deviations = tuple(
+            Deviation(
+                id=row["id"],
+                reason=row["reason"],
+                expires=_date(where, row["expires"]),
+                models=tuple(row.get("models", ())),
+            )
+            for row in _rows(where, data, "deviations")
+        )
+        return Profile(
+            name=str(data["name"]),
+            title=str(data.get("title", data["name"])),
+            base_url=data.get("base_url"),
+            documentation=str(data.get("documentation", "")),
+            auth=data.get("auth", "probe"),
+            models=tuple(
+                Model(**{**row, "traits": tuple(row.get("traits", ()))})
+                for row in _rows(where, data, "models")
+            ),
+            parameters=tuple(Parameter(**row) for row in _rows(where, data, "parameters")),
+            capabilities=_flags(where, data.get("capabilities", {})),
+            unauthorized=unauthorized,
+            headers={str(k): str(v) for k, v in dict(data.get("headers", {})).items()},
+            deviations=deviations,
+            limits=replace(Limits(), **_known(where, "limits", data.get("limits", {}))),
+            triggers=_known(where, "triggers", data.get("triggers", {})),
+        )
+    except KeyError as missing:
+        raise ProfileError(f"{where}: the key {missing} is missing") from None
+    except TypeError as error:
+        raise ProfileError(f"{where}: {error}") from None
+
+
+def _date(where: str, value: Any) -> dt.date:
+    if isinstance(value, dt.datetime):
+        return value.date()
+    if isinstance(value, dt.date):
+        return value
+    raise ProfileError(f"{where}: expires is a date such as 2027-03-31, not {value!r}")
+
+
+def _flags(where: str, value: Any) -> dict[str, bool]:
+    if not isinstance(value, dict) or not all(isinstance(v, bool) for v in value.values()):
+        raise ProfileError(f"{where}: each entry of [capabilities] is true or false")
+    return dict(value)
+
+
+def load(name_or_file: str) -> Profile:
+    """The shipped profile of that name, or the one that a TOML file declares.
+
+    Raises `ProfileError` with one line when there is none or it cannot be read.
+    """
+    if name_or_file in SHIPPED:
+        text = (files(__package__) / "profiles" / f"{name_or_file}.toml").read_text("utf-8")
+        return parse(tomllib.loads(text), name_or_file)
+    path = Path(name_or_file)
+    try:
+        return parse(tomllib.loads(path.read_text("utf-8")), str(path))
+    except FileNotFoundError:
+        raise ProfileError(
+            f"no profile {name_or_file!r}: give {' or '.join(SHIPPED)}, or a TOML file"
+        ) from None
+    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+        raise ProfileError(f"{path}: {error}") from None
+
+
+def for_url(url: str) -> Profile:
+    """The profile whose base URL has the host of `url`; `openai` when none has."""
+    host = urlsplit(url).hostname
+    for name in SHIPPED:
+        profile = load(name)
+        if profile.base_url and urlsplit(profile.base_url).hostname == host:
+            return profile
+    return load("openai")
