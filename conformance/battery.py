@@ -1,0 +1,156 @@
+"""The standing requests: what many checks look at, asked once per model.
+
+The laws:
+
+1. A check that speaks of "every reply" looks at the replies to these requests; it needs no other
+   check to have run first, so that it can be run alone.
+2. Each invalid request breaks one rule and names the parameter that breaks it.
+
+Where the next request goes: a valid one into `plain` or `streams`, an invalid one into `INVALID`.
+"""
+
+import uuid
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from . import prompts
+from .chat import OMIT, Chat, encode
+from .wire.exchange import Exchange
+
+LONG = 160
+"""Output bound of the long answer: at least 100 tokens (CC-SSE-021)."""
+
+
+def plain(chat: Chat) -> list[Exchange]:
+    """Valid calls without `stream`: the plainest, a bounded one, text beyond ASCII."""
+    return [
+        chat.canary(),
+        chat.ask(),
+        chat.ask(prompts.repeat(" ".join(prompts.UNICODE.values()))),
+    ]
+
+
+def streams(chat: Chat) -> list[Exchange]:
+    """Valid streamed calls: a short answer, a long one, and one that asks for usage."""
+    found = [chat.stream(), chat.stream(prompts.COUNT, max_tokens=LONG)]
+    if chat.has("stream_usage"):
+        found.append(usage_stream(chat))
+    return found
+
+
+def usage_stream(chat: Chat) -> Exchange:
+    """A streamed call that asks for usage."""
+    return chat.stream(stream_options={"include_usage": True})
+
+
+@dataclass(frozen=True, slots=True)
+class Invalid:
+    """A request that breaks one rule.
+
+    `names` are the words of which one must occur in the refusal (CC-REQ-045); `rule` is the
+    requirement that demands the refusal; `must`: that one is a MUST; `replayed`: also sent with
+    `stream: true` (CC-REQ-043).
+    """
+
+    rule: str
+    names: tuple[str, ...]
+    body: Callable[[Chat], bytes]
+    replayed: bool = True
+
+
+def _fields(**fields: Any) -> Callable[[Chat], bytes]:
+    return lambda chat: encode(chat.body(**fields))
+
+
+def _messages(*messages: Any) -> Callable[[Chat], bytes]:
+    return _fields(messages=list(messages))
+
+
+def unknown_model() -> str:
+    """A model id that nobody serves; the same for the whole process, so that it is shared."""
+    return _UNKNOWN
+
+
+_UNKNOWN = f"no-such-model-{uuid.uuid4().hex[:12]}"
+
+USER = {"role": "user", "content": prompts.HELLO}
+
+INVALID: Mapping[str, Invalid] = {
+    "messages left out": Invalid("CC-REQ-001", ("messages",), _fields(messages=OMIT)),
+    "messages empty": Invalid("CC-REQ-002", ("messages",), _fields(messages=[])),
+    "messages a string": Invalid("CC-REQ-003", ("messages",), _fields(messages="hi")),
+    "a message a string": Invalid("CC-REQ-003", ("messages",), _messages("hi"), replayed=False),
+    "role left out": Invalid("CC-REQ-006", ("messages", "role"), _messages({"content": "hi"})),
+    "role unknown": Invalid(
+        "CC-REQ-006",
+        ("messages", "role"),
+        _messages({"role": "banana", "content": "hi"}),
+        replayed=False,
+    ),
+    "part of unknown type": Invalid(
+        "CC-REQ-010",
+        ("messages", "content", "type"),
+        _messages({"role": "user", "content": [{"type": "foo"}]}),
+    ),
+    "content null": Invalid(
+        "CC-REQ-012", ("messages", "content"), _messages({"role": "user", "content": None})
+    ),
+    "stream a string": Invalid("CC-REQ-019", ("stream",), _fields(stream="true"), replayed=False),
+    "temperature below 0": Invalid("CC-REQ-021", ("temperature",), _fields(temperature=-0.1)),
+    "temperature above 2": Invalid(
+        "CC-REQ-021", ("temperature",), _fields(temperature=2.1), replayed=False
+    ),
+    "temperature a string": Invalid(
+        "CC-REQ-021", ("temperature",), _fields(temperature="hot"), replayed=False
+    ),
+    "top_p above 1": Invalid("CC-REQ-022", ("top_p",), _fields(top_p=1.1)),
+    "max_tokens 0": Invalid("CC-REQ-023", ("max_tokens",), _fields(max_tokens=0)),
+    "max_tokens a string": Invalid(
+        "CC-REQ-023", ("max_tokens",), _fields(max_tokens="5"), replayed=False
+    ),
+    "n 0": Invalid("CC-REQ-026", ("n",), _fields(n=0)),
+    "stop with five items": Invalid("CC-REQ-027", ("stop",), _fields(stop=list("abcde"))),
+    "presence_penalty above 2": Invalid(
+        "CC-REQ-028", ("presence_penalty",), _fields(presence_penalty=2.1)
+    ),
+    "logprobs a string": Invalid("CC-REQ-030", ("logprobs",), _fields(logprobs="yes")),
+    "seed a fraction": Invalid("CC-REQ-032", ("seed",), _fields(seed=1.5)),
+    "response_format unknown": Invalid(
+        "CC-REQ-036", ("response_format",), _fields(response_format={"type": "xml"})
+    ),
+    "model null": Invalid("CC-MODEL-011", ("model",), _fields(model=None), replayed=False),
+    "model empty": Invalid("CC-MODEL-011", ("model",), _fields(model=""), replayed=False),
+    "model unknown": Invalid(
+        "CC-MODEL-009", ("model",), lambda chat: encode(chat.body(model=unknown_model()))
+    ),
+}
+"""Every request that must be refused, by what is wrong with it."""
+
+BROKEN_JSON = b'{"model":'
+
+
+def invalid(chat: Chat, name: str) -> Exchange:
+    """The reply to the invalid request of that name."""
+    return chat.post(INVALID[name].body(chat))
+
+
+def invalid_by_rule(chat: Chat, rule: str) -> dict[str, Exchange]:
+    """The replies to every invalid request that breaks `rule`."""
+    return {name: invalid(chat, name) for name, row in INVALID.items() if row.rule == rule}
+
+
+def refusals(chat: Chat) -> list[Exchange]:
+    """Every 4xx that the standing faulty requests are answered with (scope of CC-ERR-001).
+
+    Credentials that are missing, wrong or malformed, a body that is no JSON, an unknown model, and
+    all of `INVALID`. A reply other than 4xx is another clause's business and left out.
+    """
+    from .credentials import MALFORMED, WRONG_KEY
+
+    faulty = [chat.post(BROKEN_JSON), *(invalid(chat, name) for name in INVALID)]
+    if chat.has("auth"):
+        body = chat.body()
+        values = [None, f"Bearer {WRONG_KEY}", *MALFORMED.values()]
+        faulty += [chat.post(body, authorization=value) for value in values]
+    return [exchange for exchange in faulty if 400 <= (exchange.status or 0) < 500]

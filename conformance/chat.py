@@ -1,0 +1,246 @@
+"""What a check holds in its hands: one model of the target, asked questions, answers shared.
+
+The laws:
+
+1. A check states the request it needs. Identical requests to one model are sent once per session
+   and shared; a check about repetition asks for another `sample`.
+2. A 429 is waited out and repeated, a 5xx or a lost connection is repeated twice, with the plainest
+   valid call between: only what persists while that call succeeds can be blamed on the target.
+3. A target that no longer answers the plainest call is gone; nothing more is asked of it.
+"""
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from .outcomes import Blocked, Inconclusive
+from .prompts import HELLO
+from .protocol.stream import Facts, StreamReading, read_stream
+from .target.profile import Profile
+from .wire.client import Client
+from .wire.exchange import (
+    BEARER,
+    IDENTITY,
+    JSON,
+    NO_CONNECTION,
+    Exchange,
+    FailureKind,
+    Request,
+)
+
+CHAT_PATH = "/chat/completions"
+
+OMIT: Final = object()
+"""As a field's value: leave the field out."""
+
+BOUND = 64
+"""Output tokens that a check asks for where it does not care: enough for a greeting."""
+
+LONGEST_WAIT = 20.0
+"""Seconds to wait for a Retry-After; longer ones leave the check inconclusive."""
+
+REPEATS = 3
+
+
+def encode(body: Any) -> bytes:
+    """`body` as UTF-8 JSON."""
+    return json.dumps(body, ensure_ascii=False).encode()
+
+
+def facts_of(body: Any) -> Facts:
+    """What a request asked for, as far as the reply's form depends on it."""
+    if not isinstance(body, dict):
+        return Facts()
+    messages = body.get("messages")
+    history = messages if isinstance(messages, list) else []
+    options = body.get("stream_options")
+    n = body.get("n")
+    return Facts(
+        n=n if isinstance(n, int) and not isinstance(n, bool) and n > 0 else 1,
+        include_usage=isinstance(options, dict) and options.get("include_usage") is True,
+        calls_allowed=bool(body.get("tools") or body.get("functions"))
+        or any(isinstance(m, dict) and m.get("tool_calls") for m in history),
+    )
+
+
+class Chat:
+    """One model of the target.
+
+    `used` lists the exchanges that the running check has looked at, in order.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        profile: Profile,
+        model: str,
+        *,
+        shared: dict[tuple[Request, int], Exchange] | None = None,
+        on_gone: Callable[[str], None] = lambda reason: None,
+        bound_name: str = "max_tokens",
+    ) -> None:
+        self.client = client
+        self.profile = profile
+        self.model = model
+        self.bound_name = bound_name
+        self.used: list[Exchange] = []
+        self.memory: dict[str, Any] = {}
+        """Per model and session: probes and control runs that several checks rest on."""
+        self._shared = {} if shared is None else shared
+        self._readings: dict[int, tuple[Exchange, StreamReading]] = {}
+        self._on_gone = on_gone
+
+    # -- requests -------------------------------------------------------------------------------
+
+    def body(self, prompt: str = HELLO, /, **fields: Any) -> dict[str, Any]:
+        """A valid body: this model, one user message, an output bound; `fields` change it.
+
+        `OMIT` as a value leaves a field out; `max_tokens=OMIT` sends no bound.
+        """
+        body: dict[str, Any] = {
+            "model": self.model,
+            "messages": [{"role": "user", "content": prompt}],
+        }
+        if "max_tokens" in fields or "max_completion_tokens" in fields:
+            pass
+        else:
+            body[self.bound_name] = BOUND
+        body.update(fields)
+        return {key: value for key, value in body.items() if value is not OMIT}
+
+    def post(self, body: Any, *, sample: int = 0, **options: Any) -> Exchange:
+        """Send `body` (bytes as they are, else as JSON) to the chat path.
+
+        Options: `headers` (pairs, replacing those of the same name), `authorization`, `path`,
+        `method`, `timeout`.
+        """
+        octets = body if isinstance(body, bytes) else encode(body)
+        request = Request(
+            method=options.get("method", "POST"),
+            path=options.get("path", CHAT_PATH),
+            body=octets,
+            headers=(JSON, IDENTITY),
+            authorization=options.get("authorization", BEARER),
+        ).with_headers(*options.get("headers", ()))
+        return self.send(request, sample=sample, timeout=options.get("timeout"))
+
+    def ask(self, prompt: str = HELLO, /, *, sample: int = 0, **fields: Any) -> Exchange:
+        """A valid call without `stream`."""
+        return self.post(self.body(prompt, **fields), sample=sample)
+
+    def stream(self, prompt: str = HELLO, /, *, sample: int = 0, **fields: Any) -> Exchange:
+        """A valid call with `stream: true`."""
+        return self.post(self.body(prompt, stream=True, **fields), sample=sample)
+
+    def get(self, path: str, *, method: str = "GET", **options: Any) -> Exchange:
+        """A request without a body."""
+        request = Request(
+            method=method,
+            path=path,
+            headers=(IDENTITY,),
+            authorization=options.get("authorization", BEARER),
+        ).with_headers(*options.get("headers", ()))
+        return self.send(request)
+
+    def canary(self, sample: int = 0) -> Exchange:
+        """The plainest valid call, as documented: `model` and `messages`, nothing else."""
+        body = {"model": self.model, "messages": [{"role": "user", "content": HELLO}]}
+        return self.post(body, sample=sample)
+
+    # -- sending --------------------------------------------------------------------------------
+
+    def send(self, request: Request, *, sample: int = 0, timeout: float | None = None) -> Exchange:
+        """The exchange for `request`, sent if it was not yet; raises `Inconclusive` when the
+        target is gone."""
+        key = (request, sample)
+        if key not in self._shared:
+            self._shared[key] = self._settled(request, timeout)
+        exchange = self._shared[key]
+        self.used.append(exchange)
+        return exchange
+
+    def note(self, exchange: Exchange) -> Exchange:
+        """Count an exchange made outside `send` (a bare socket) among those looked at."""
+        self.used.append(exchange)
+        return exchange
+
+    def _settled(self, request: Request, timeout: float | None) -> Exchange:
+        """`request` repeated until it is answered other than by 429, 5xx or a lost connection."""
+        canary_ok: bool | None = None
+        for attempt in range(1, REPEATS + 1):
+            exchange = self.client.send(request, timeout)
+            if not _unsettled(exchange):
+                break
+            if exchange.status == 429:
+                if attempt == REPEATS or not _wait(exchange):
+                    break
+                continue
+            if exchange.status is None or attempt == REPEATS - 1:
+                canary_ok = self._alive()
+            if exchange.failure and exchange.failure.kind is FailureKind.TIMEOUT:
+                break  # a hang is not repeated: it would cost the whole timeout again
+        return _with(exchange, repeats=attempt, canary_ok=canary_ok)
+
+    def _alive(self) -> bool:
+        """Whether the plainest call is answered at all; a target that does not is gone."""
+        body = {"model": self.model, "messages": [{"role": "user", "content": HELLO}]}
+        request = Request("POST", CHAT_PATH, encode(body))
+        for attempt in range(2):
+            if attempt:
+                time.sleep(0.5)
+            exchange = self.client.send(request)
+            if exchange.status is not None:
+                return exchange.status == 200
+        reason = str(exchange.failure)
+        self._on_gone(reason)
+        raise Inconclusive(f"the target stopped answering: {reason}", exchange)
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def reading(self, exchange: Exchange) -> StreamReading:
+        """The stream in `exchange`, decoded and judged once.
+
+        Raises `Blocked` or `Inconclusive` where there is no stream to read.
+        """
+        from .guards import streamed
+
+        streamed(exchange)
+        known = self._readings.get(id(exchange))
+        if known is None:
+            facts = facts_of(sent_json(exchange))
+            known = (exchange, read_stream(exchange.body, facts))
+            self._readings[id(exchange)] = known
+        return known[1]
+
+
+def sent_json(exchange: Exchange) -> Any:
+    """The request's body as a JSON value; None when it is none."""
+    try:
+        return json.loads(exchange.request.body or b"")
+    except ValueError:
+        return None
+
+
+def _unsettled(exchange: Exchange) -> bool:
+    if exchange.failure is not None:
+        return exchange.failure.kind is not FailureKind.HELD_OPEN
+    return exchange.status == 429 or (exchange.status or 0) >= 500
+
+
+def _wait(exchange: Exchange) -> bool:
+    """Sleep as Retry-After says, one second without it; False when that is too long."""
+    try:
+        seconds = float(exchange.header("retry-after") or 1)
+    except ValueError:
+        seconds = 1.0
+    if not 0 <= seconds <= LONGEST_WAIT:
+        return False
+    time.sleep(seconds)
+    return True
+
+
+def _with(exchange: Exchange, **changes: Any) -> Exchange:
+    from dataclasses import replace
+
+    return replace(exchange, **changes)

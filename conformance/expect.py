@@ -1,0 +1,108 @@
+"""The closed vocabulary in which checks blame: require, verify, trials.
+
+The law: a failure is fields (required, seen, at), written in one place; no check composes prose.
+"""
+
+from collections.abc import Callable, Iterable
+
+from .guards import completion
+from .outcomes import Broken, Inconclusive, Sighting, Trials, Unjudged
+from .protocol.completion import findings as completion_findings
+from .protocol.finding import Finding, shorten
+from .wire.exchange import Exchange
+
+
+def require(
+    holds: bool,
+    required: str,
+    seen: object,
+    *,
+    at: str = "",
+    on: Exchange | None = None,
+    mild: bool = False,
+) -> None:
+    """Raise `Broken` unless `holds`; `mild` makes it a warning whatever the level."""
+    if not holds:
+        shown = seen if isinstance(seen, str) else shorten(seen)
+        raise Broken([Sighting(Finding("", required, shown, at, None, mild), on)])
+
+
+def judge(sightings: Iterable[Sighting]) -> None:
+    """Raise `Broken` if there is any sighting; all of them are reported."""
+    found = list(sightings)
+    if found:
+        raise Broken(found)
+
+
+def sightings_of(
+    requirement: str, findings: Iterable[Finding], exchange: Exchange
+) -> list[Sighting]:
+    """The findings that speak of `requirement`, tied to their exchange."""
+    return [Sighting(f, exchange) for f in findings if f.id == requirement]
+
+
+def each(
+    exchanges: Iterable[Exchange], look: Callable[[Exchange], Iterable[Sighting]]
+) -> list[Sighting]:
+    """`look` at every exchange that can be judged; one that cannot hides none of the others.
+
+    Raises the first reason why not when none could be judged.
+    """
+    found: list[Sighting] = []
+    judged = 0
+    first: Unjudged | None = None
+    for exchange in exchanges:
+        try:
+            found += look(exchange)
+            judged += 1
+        except Unjudged as reason:
+            first = first or reason
+    if not found and first is not None and not judged:
+        raise first
+    return found
+
+
+def completions_keep(requirement: str, exchanges: Iterable[Exchange]) -> None:
+    """Every reply's JSON object keeps `requirement`, by the rules of `protocol.completion`."""
+    from .chat import facts_of, sent_json
+
+    def look(exchange: Exchange) -> list[Sighting]:
+        value = completion(exchange)
+        facts = facts_of(sent_json(exchange))
+        return sightings_of(requirement, completion_findings(value, facts), exchange)
+
+    judge(each(exchanges, look))
+
+
+def trials(
+    trial: Callable[[int], bool | None],
+    *,
+    needed: int = 2,
+    of: int = 3,
+    required: str,
+    seen: Callable[[], str],
+    on: Callable[[], Exchange | None] = lambda: None,
+) -> Trials:
+    """Run up to `of` trials and stop as soon as `needed` held, or cannot hold any more.
+
+    A trial returns True (held), False (did not) or None (does not count).
+    Raises `Broken` with the count, or `Inconclusive` when too few counted.
+    """
+    passed = counted = 0
+    for number in range(of):
+        outcome = trial(number)
+        if outcome is None:
+            continue
+        counted += 1
+        passed += outcome
+        if passed >= needed or passed + (of - number - 1) < needed:
+            break
+    count = Trials(passed, counted, needed, of)
+    if passed >= needed:
+        return count
+    if counted < needed:
+        raise Inconclusive(f"only {counted} of {of} trials counted; {needed} are needed")
+    raise Broken(
+        [Sighting(Finding("", f"{required}, in {needed} of {of} trials", f"{count}: {seen()}"), on())],
+        trials=count,
+    )

@@ -1,0 +1,189 @@
+"""What must hold before a clause can be judged, and what is blamed when it does not.
+
+The law: a guard never fails the clause at hand for the breach of another one. It raises `Blocked`
+with the id to blame, `Inconclusive` when nobody can be blamed, `Unsupported` for a clean refusal.
+
+| what came back | the clause at hand |
+|---|---|
+| timeout, refused, too large, 429 | INCONCLUSIVE |
+| reply cut short, not HTTP/1.1 | BLOCKED by CC-HTTP-009 |
+| 5xx that persists, plain call succeeds meanwhile | broken where 200 or 4xx is demanded |
+| 5xx otherwise | INCONCLUSIVE |
+| 4xx to a valid call | BLOCKED by CC-HTTP-001 |
+| 200 without a JSON object | BLOCKED by CC-HTTP-002 |
+| `stream: true` without a stream | BLOCKED by CC-SSE-001 |
+"""
+
+import re
+from typing import Any, NoReturn
+
+from .outcomes import Blocked, Broken, Inconclusive, Sighting, Unsupported
+from .protocol.errors import names_parameter
+from .protocol.finding import Finding, shorten
+from .protocol.jsontext import read_document
+from .wire.exchange import Exchange, FailureKind
+
+REPEATS_THAT_COUNT = 3
+
+_BROKEN_FRAMING = (FailureKind.TRUNCATED, FailureKind.PROTOCOL)
+
+
+def broken(required: str, seen: str, exchange: Exchange | None = None, at: str = "") -> NoReturn:
+    """Blame the target, in one finding."""
+    raise Broken([Sighting(Finding("", required, seen, at), exchange)])
+
+
+def status_line(exchange: Exchange) -> str:
+    """What came back, in a few words: `status 400: {"error": …}`."""
+    if exchange.status is None:
+        return str(exchange.failure)
+    body = f": {shorten(exchange.body, 160)}" if exchange.body else " with an empty body"
+    return f"status {exchange.status}{body}"
+
+
+def persists(exchange: Exchange) -> bool:
+    """Whether this outcome came 3 of 3 times while the plainest call succeeded."""
+    return exchange.repeats >= REPEATS_THAT_COUNT and exchange.canary_ok is True
+
+
+def _persisting(exchange: Exchange) -> str:
+    times = f"{exchange.repeats} of {exchange.repeats} times"
+    return f"{status_line(exchange)}; {times}, while the plainest call succeeds"
+
+
+def answered(exchange: Exchange, required: str = "a complete reply") -> Exchange:
+    """`exchange`, which holds a whole reply that is no rate limit."""
+    failure = exchange.failure
+    if failure is not None and failure.kind is not FailureKind.HELD_OPEN:
+        if failure.kind in _BROKEN_FRAMING:
+            raise Blocked("CC-HTTP-009", str(failure), exchange)
+        if failure.kind is FailureKind.RESET and persists(exchange):
+            broken(required, _persisting(exchange), exchange)
+        raise Inconclusive(str(failure), exchange)
+    if exchange.status == 429:
+        raise Inconclusive(f"rate limited: {status_line(exchange)}", exchange)
+    return exchange
+
+
+def _no_server_fault(exchange: Exchange, required: str) -> None:
+    if (exchange.status or 0) >= 500:
+        if persists(exchange):
+            broken(required, _persisting(exchange), exchange)
+        raise Inconclusive(status_line(exchange), exchange)
+
+
+def accepted(exchange: Exchange, *, optional: tuple[str, ...] = (), what: str = "") -> Exchange:
+    """`exchange`, which answers 200 as the clause demands.
+
+    `optional` names parameters that may be refused: a 4xx that names one is UNSUPPORTED.
+    """
+    required = f"status 200{' for ' + what if what else ''}"
+    answered(exchange, required)
+    _no_server_fault(exchange, required)
+    if exchange.status != 200:
+        if optional and refuses(exchange, optional):
+            raise Unsupported(f"refused: {status_line(exchange)}", exchange)
+        broken(required, status_line(exchange), exchange)
+    return exchange
+
+
+def refused(exchange: Exchange, *, what: str, statuses: tuple[int, ...] = ()) -> Exchange:
+    """`exchange`, which refuses with a 4xx as the clause demands."""
+    wanted = " or ".join(map(str, statuses)) or "4xx"
+    required = f"status {wanted} for {what}"
+    answered(exchange, required)
+    _no_server_fault(exchange, required)
+    status = exchange.status or 0
+    if not 400 <= status < 500 or (statuses and status not in statuses):
+        broken(required, status_line(exchange), exchange)
+    return exchange
+
+
+def refuses(exchange: Exchange, names: tuple[str, ...]) -> bool:
+    """Whether this is a clean refusal: a 4xx whose `param` or message names one of `names`."""
+    if not 400 <= (exchange.status or 0) < 500:
+        return False
+    value = read_document(exchange.body).value
+    return any(names_parameter(value, name) for name in names)
+
+
+def success(exchange: Exchange) -> Exchange:
+    """`exchange`, a valid call answered 200; anything else is not this clause's business."""
+    answered(exchange)
+    status = exchange.status or 0
+    if status >= 500:
+        raise Inconclusive(status_line(exchange), exchange)
+    if status != 200:
+        raise Blocked("CC-HTTP-001", status_line(exchange), exchange)
+    return exchange
+
+
+def completion(exchange: Exchange) -> dict[str, Any]:
+    """The JSON object of a successful reply without `stream`."""
+    success(exchange)
+    value = read_document(exchange.body).value
+    if not isinstance(value, dict):
+        raise Blocked("CC-HTTP-002", f"no JSON object: {shorten(exchange.body)}", exchange)
+    return value
+
+
+def first_choice(exchange: Exchange) -> dict[str, Any]:
+    """The first choice of a successful reply."""
+    choices = completion(exchange).get("choices")
+    if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
+        raise Blocked("CC-RESP-004", f"choices is {shorten(choices)}", exchange)
+    return choices[0]
+
+
+def message(exchange: Exchange) -> dict[str, Any]:
+    """The message of the first choice."""
+    found = first_choice(exchange).get("message")
+    if not isinstance(found, dict):
+        raise Blocked("CC-MSG-002", f"message is {shorten(found)}", exchange)
+    return found
+
+
+def text(exchange: Exchange) -> str:
+    """The text of the first choice's message; "" for null."""
+    content = message(exchange).get("content")
+    if content is not None and not isinstance(content, str):
+        raise Blocked("CC-MSG-003", f"content is {shorten(content)}", exchange)
+    return content or ""
+
+
+def usage(exchange: Exchange) -> dict[str, int] | None:
+    """The usage object where there is a sound one; None without."""
+    found = completion(exchange).get("usage")
+    if not isinstance(found, dict):
+        return None
+    for key in ("prompt_tokens", "completion_tokens", "total_tokens"):
+        if not isinstance(found.get(key), int) or isinstance(found.get(key), bool):
+            raise Blocked("CC-USAGE-001", f"usage is {shorten(found)}", exchange)
+    return found
+
+
+_EVENT = re.compile(rb"\A(\xef\xbb\xbf)?\s*(:|data:|event:|id:|retry:)")
+
+
+def streamed(exchange: Exchange) -> Exchange:
+    """`exchange`, a call with `stream: true` that is answered by an event stream.
+
+    A stream under a wrong Content-Type is still read: its label is CC-SSE-001's business alone.
+    """
+    answered(exchange)
+    status = exchange.status or 0
+    if status >= 500 and not persists(exchange):
+        raise Inconclusive(status_line(exchange), exchange)
+    is_stream = exchange.media_type == "text/event-stream" or _EVENT.match(exchange.body)
+    if status != 200 or not is_stream:
+        raise Blocked("CC-SSE-001", status_line(exchange), exchange)
+    return exchange
+
+
+def error_object(exchange: Exchange) -> dict[str, Any]:
+    """The `error` object of a 4xx reply."""
+    value = read_document(exchange.body).value
+    error = value.get("error") if isinstance(value, dict) else None
+    if not isinstance(error, dict):
+        raise Blocked("CC-ERR-001", status_line(exchange), exchange)
+    return error

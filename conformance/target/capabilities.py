@@ -1,0 +1,80 @@
+"""What a model of the target can do: declared by its profile, or probed once.
+
+The laws:
+
+1. Declared wins: true is then judged by its requirements, false makes them UNSUPPORTED.
+2. A probe looks at one reply. A 4xx that names the capability is a clean refusal; every other
+   reply means that the capability is there to be judged. A failing probe never hides a clause.
+3. The evidence for "absent" is kept.
+
+| flag | probe | absent when |
+|---|---|---|
+| `auth`   | a plain call without credentials | it is answered 200 |
+| `models` | GET /models | 404, 405 or 501 |
+| others   | a plain call with the fields of `FIELDS` | a 4xx names one of the fields |
+
+`retrieve` is probed by the chapter that judges it: it needs the ids of the list.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+State = Literal["present", "absent"]
+
+TOOL = {"type": "function", "function": {"name": "get_weather", "description": "Weather now"}}
+
+FIELDS: Mapping[str, Mapping[str, Any]] = {
+    "stream": {"stream": True},
+    "stream_usage": {"stream": True, "stream_options": {"include_usage": True}},
+    "tools": {"tools": [TOOL]},
+    "n": {"n": 2},
+    "logprobs": {"logprobs": True},
+    "logit_bias": {"logit_bias": {}},
+    "seed": {"seed": 1},
+}
+"""What a probe adds to the plainest call."""
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "stream": ("stream",),
+    "stream_usage": ("stream_options", "include_usage"),
+    "tools": ("tools", "tool", "tool_choice", "function"),
+    "n": ("n",),
+    "logprobs": ("logprobs",),
+    "logit_bias": ("logit_bias",),
+    "seed": ("seed",),
+}
+"""What a clean refusal names."""
+
+NOT_PROBED: Mapping[str, str] = {
+    "browser": "calls from browsers (CORS)",
+    "ratelimit": "rate limits",
+    "quota": "an exhausted key",
+    "filter": "a prompt that the content filter stops",
+    "cache": "prompt caching",
+}
+"""Absent unless the profile declares them: no request can find out without harm."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capability:
+    """Whether a flag holds, and what says so."""
+
+    flag: str
+    state: State
+    because: str
+
+    @property
+    def present(self) -> bool:
+        """Whether the capability is there to be judged."""
+        return self.state == "present"
+
+
+def declared(flag: str, capabilities: Mapping[str, bool]) -> Capability | None:
+    """What the profile says of `flag`; None when it says nothing and a probe must."""
+    if flag in capabilities:
+        state: State = "present" if capabilities[flag] else "absent"
+        return Capability(flag, state, f"declared {state} by the profile")
+    if flag in NOT_PROBED:
+        return Capability(flag, "absent", f"the profile does not declare {NOT_PROBED[flag]}")
+    return None
