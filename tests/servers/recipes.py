@@ -1,0 +1,329 @@
+"""Independent OpenAI-compatible servers for the tests: installed by name, started, and ended.
+
+    with running(RECIPES["llama.cpp"]) as server:
+        httpx.get(server.url + "/models", headers={"Authorization": f"Bearer {server.key}"})
+
+Laws
+    1. A server is data, one `Recipe`; the functions below know no server by name.
+    2. The package index is met while installing, never while running: no model is downloaded.
+    3. A server listens on 127.0.0.1 alone, in a clean environment with a home of its own.
+    4. When `running` ends, by whatever way, the server's process group is gone; its log stays.
+    5. Any number of processes may install or run the same recipe at once.
+
+Where it lives, under `root` ($CONFORMANCE_SERVERS, else .cache/servers in this repository):
+    NAME-VERSION/          the virtual environment; `stamp` in it says what was installed
+    NAME-VERSION/home/     the server's home and working directory
+    NAME-VERSION.lock      held while installing
+    logs/                  one file per installation and per port
+
+For a developer: `python -m tests.servers.recipes NAME [--port N]` runs one in the foreground.
+POSIX only (process groups, flock).
+"""
+
+from __future__ import annotations
+
+import argparse
+import fcntl
+import hashlib
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.client import HTTPConnection, HTTPException
+from pathlib import Path
+
+HERE = Path(__file__).resolve().parent
+HOST = "127.0.0.1"
+START_DEADLINE = 120.0  # seconds until /v1/models answers
+STOP_DEADLINE = 10.0  # seconds from SIGTERM to SIGKILL
+POLL = 0.1  # seconds
+
+
+class ServerError(Exception):
+    """An installation or a start that failed, told in one line that names the log."""
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How to install and start one server.
+
+    `prepare` and `command` are Python scripts with arguments, run by the environment's Python;
+    {venv}, {here}, {port}, {key} and {model} are filled in.
+    """
+
+    name: str
+    version: str
+    requirements: tuple[str, ...]  # pinned; constraints-NAME.txt pins what they need in turn
+    key: str  # a test constant, no secret
+    models: tuple[str, ...]  # ids in /v1/models
+    command: tuple[str, ...]
+    prepare: tuple[str, ...] = ()  # run once, after the installation
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def model(self) -> str:
+        """The id of the model that tests ask for."""
+        return self.models[0]
+
+    @property
+    def constraints(self) -> Path:
+        """A file of `name==version` lines."""
+        return HERE / f"constraints-{self.name}.txt"
+
+
+@dataclass(frozen=True)
+class Server:
+    """A server that answers now."""
+
+    url: str  # the base URL, with /v1
+    key: str
+    model: str
+    log: Path  # its standard output and error
+    pid: int  # also its process group
+
+
+RECIPES: Mapping[str, Recipe] = {
+    recipe.name: recipe
+    for recipe in (
+        Recipe(
+            name="llama.cpp",
+            version="2026.10.11549",
+            requirements=("xllamacpp==2026.10.11549", "gguf==0.19.0", "numpy==2.4.6"),
+            key="sk-test-llama-cpp",
+            models=("tiny",),
+            prepare=("{here}/tiny_gguf.py", "{venv}/tiny.gguf"),
+            command=(
+                *("{here}/llamacpp.py", "--port", "{port}", "--key", "{key}"),
+                *("--alias", "{model}", "--model", "{venv}/tiny.gguf"),
+            ),
+        ),
+        Recipe(
+            name="litellm",
+            version="1.106.2",
+            # Without prisma this version answers a missing key with a bare 500 in text/plain.
+            requirements=("litellm[proxy]==1.106.2", "prisma==0.15.0"),
+            key="sk-test-litellm",
+            models=("mock", "mock-long"),
+            command=(
+                *("{venv}/bin/litellm", "--config", "{here}/litellm.yaml"),
+                *("--host", HOST, "--port", "{port}", "--telemetry", "False"),
+            ),
+            environment={
+                "LITELLM_MASTER_KEY": "{key}",
+                "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+                "LITELLM_TELEMETRY": "False",
+                "DISABLE_ADMIN_UI": "True",
+                "NO_DOCS": "True",
+            },
+        ),
+    )
+}
+
+OFFLINE = {
+    "HF_HUB_OFFLINE": "1",
+    "TRANSFORMERS_OFFLINE": "1",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "DO_NOT_TRACK": "1",
+}
+
+
+def default_root() -> Path:
+    """$CONFORMANCE_SERVERS, else .cache/servers in this repository."""
+    chosen = os.environ.get("CONFORMANCE_SERVERS")
+    return Path(chosen).resolve() if chosen else HERE.parents[1] / ".cache" / "servers"
+
+
+def fingerprint(recipe: Recipe) -> str:
+    """A hash of all that an installation depends on: requirements, scripts and this Python."""
+    script = [Path(word.format(here=HERE, venv="")) for word in recipe.prepare[:1]]
+    parts = [
+        "\n".join((*recipe.requirements, *recipe.prepare)).encode(),
+        *(path.read_bytes() for path in (recipe.constraints, *script)),
+        f"{sys.implementation.name} {sys.version_info[:2]}".encode(),
+    ]
+    return hashlib.sha256(b"\0".join(parts)).hexdigest()
+
+
+def install(recipe: Recipe, root: Path | None = None) -> Path:
+    """The recipe's virtual environment, made now unless an equal one is there.
+
+    Raises:
+        ServerError: the environment could not be made.
+    """
+    root = (root or default_root()).resolve()
+    venv = root / f"{recipe.name}-{recipe.version}"
+    stamp = venv / "stamp"
+    wanted = fingerprint(recipe)
+    logs = root / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    with venv.with_name(venv.name + ".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)  # released when the file is closed
+        if stamp.exists() and stamp.read_text() == wanted and (venv / "bin/python").exists():
+            return venv
+        if venv.exists():
+            shutil.rmtree(venv)
+        log = logs / f"{venv.name}-install.log"
+        log.unlink(missing_ok=True)
+        for step in installation(recipe, venv):
+            perform(recipe, step, log)
+        (venv / "home").mkdir()
+        stamp.write_text(wanted)
+    return venv
+
+
+def installation(recipe: Recipe, venv: Path) -> list[list[str]]:
+    """The commands that make the environment, in order; uv where it is there, else pip."""
+    python = f"{venv}/bin/python"
+    uv = shutil.which("uv")
+    if uv:
+        create = [uv, "venv", "--quiet", "--python", sys.executable, str(venv)]
+        pip = [uv, "pip", "install", "--quiet", "--python", python]
+    else:
+        create = [sys.executable, "-m", "venv", str(venv)]
+        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    packages = [*pip, "--constraint", str(recipe.constraints), *recipe.requirements]
+    steps = [create, packages]
+    if recipe.prepare:
+        steps.append([python, *filled(recipe, recipe.prepare, venv)])
+    return steps
+
+
+def perform(recipe: Recipe, step: Sequence[str], log: Path) -> None:
+    """Run one command of an installation, its output added to the log."""
+    with log.open("ab") as sink:
+        code = subprocess.run(step, stdout=sink, stderr=subprocess.STDOUT, check=False).returncode
+    if code:
+        raise ServerError(f"{recipe.name}: {' '.join(step)} exits with {code}: {last_line(log)}")
+
+
+def filled(recipe: Recipe, words: Sequence[str], venv: Path, port: int = 0) -> list[str]:
+    """The words with {venv}, {here}, {port}, {key} and {model} filled in."""
+    values = {"venv": venv, "here": HERE, "port": port, "key": recipe.key, "model": recipe.model}
+    return [word.format_map(values) for word in words]
+
+
+def last_line(log: Path) -> str:
+    """The last line of a log that says something, and the log's path."""
+    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
+    return f"{lines[-1].strip() if lines else 'no output'} [{log}]"
+
+
+@contextmanager
+def running(recipe: Recipe, root: Path | None = None, port: int | None = None) -> Iterator[Server]:
+    """Install the recipe if need be, start its server, and end it with the block.
+
+    Args:
+        port: on 127.0.0.1; a free one unless given.
+
+    Raises:
+        ServerError: it could not be installed, or did not answer within `START_DEADLINE`.
+    """
+    with process(recipe, root, port) as (_, server):
+        yield server
+
+
+@contextmanager
+def process(
+    recipe: Recipe, root: Path | None, port: int | None
+) -> Iterator[tuple[subprocess.Popen[bytes], Server]]:
+    """`running`, with the process beside the server."""
+    venv = install(recipe, root)
+    port = port or free_port()
+    log = venv.parent / "logs" / f"{venv.name}-{port}.log"
+    environment = {
+        "PATH": f"{venv}/bin:{os.defpath}",
+        "HOME": str(venv / "home"),
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+        **OFFLINE,
+        **{n: filled(recipe, [v], venv)[0] for n, v in recipe.environment.items()},
+    }
+    with log.open("wb") as sink:
+        child = subprocess.Popen(
+            [f"{venv}/bin/python", f"{HERE}/leash.py", *filled(recipe, recipe.command, venv, port)],
+            stdin=subprocess.PIPE,  # the leash: closed when this process dies
+            stdout=sink,
+            stderr=subprocess.STDOUT,
+            cwd=venv / "home",
+            env=environment,
+            start_new_session=True,
+        )
+    try:
+        wait_until_ready(recipe, child, port, log)
+        url = f"http://{HOST}:{port}/v1"
+        yield child, Server(url, recipe.key, recipe.model, log, child.pid)
+    finally:
+        end(child)
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that was free a moment ago."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+    return port
+
+
+def wait_until_ready(recipe: Recipe, child: subprocess.Popen[bytes], port: int, log: Path) -> None:
+    """Return when GET /v1/models answers 200; ServerError if the server dies or takes too long."""
+    deadline = time.monotonic() + START_DEADLINE
+    while not ready(port, recipe.key):
+        if child.poll() is not None:
+            raise ServerError(f"{recipe.name}: exits with {child.returncode}: {last_line(log)}")
+        if time.monotonic() > deadline:
+            raise ServerError(
+                f"{recipe.name}: no answer within {START_DEADLINE:.0f} s: {last_line(log)}"
+            )
+        time.sleep(POLL)
+
+
+def ready(port: int, key: str) -> bool:
+    """Whether GET /v1/models answers 200 now."""
+    connection = HTTPConnection(HOST, port, timeout=5)
+    try:
+        connection.request("GET", "/v1/models", headers={"Authorization": f"Bearer {key}"})
+        return connection.getresponse().status == 200
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
+
+
+def end(child: subprocess.Popen[bytes]) -> None:
+    """End the whole process group: SIGTERM, and SIGKILL for what is left."""
+    with suppress(ProcessLookupError):
+        os.killpg(child.pid, signal.SIGTERM)
+    with suppress(subprocess.TimeoutExpired):
+        child.wait(STOP_DEADLINE)
+    with suppress(ProcessLookupError, PermissionError):  # macOS: not permitted for the dead
+        os.killpg(child.pid, signal.SIGKILL)
+    child.wait()
+    if child.stdin:
+        child.stdin.close()
+
+
+def main() -> None:
+    """Run one server in the foreground until it ends or Ctrl-C."""
+    parser = argparse.ArgumentParser(description="Run one of the tests' servers.")
+    parser.add_argument("name", choices=sorted(RECIPES))
+    parser.add_argument("--port", type=int, help="on 127.0.0.1; a free one unless given")
+    args = parser.parse_args()
+    try:
+        with process(RECIPES[args.name], None, args.port) as (child, server):
+            print(f"url    {server.url}\nkey    {server.key}")
+            print(f"models {', '.join(RECIPES[args.name].models)}\nlog    {server.log}", flush=True)
+            child.wait()
+    except ServerError as error:
+        sys.exit(str(error))
+    except KeyboardInterrupt:
+        pass
+
+
+if __name__ == "__main__":
+    main()
