@@ -1,0 +1,86 @@
+"""``python -m conformance.reference``: starts the reference server, whole or with one fault."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+from collections.abc import Sequence
+
+from conformance.reference.faults import FAULTS, timing
+from conformance.reference.models import served
+from conformance.reference.pipeline import Service
+from conformance.reference.routes import DEFAULT_KEY, Site
+from conformance.reference.server import serve
+from conformance.reference.wire import Speed
+
+
+def _speed(ttft_ms: str, itl_ms: str) -> Speed:
+    return Speed(float(ttft_ms) / 1000, float(itl_ms) / 1000)
+
+
+def model_speed(text: str) -> tuple[str, Speed]:
+    """Reads ``ID=ttft,itl`` (milliseconds).
+
+    Raises:
+        argparse.ArgumentTypeError: it has another form.
+    """
+    id_, _, pace = text.rpartition("=")
+    ttft, _, itl = pace.partition(",")
+    try:
+        return id_, _speed(ttft, itl)
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"{text!r} is not ID=ttft,itl") from None
+
+
+def options() -> argparse.ArgumentParser:
+    """The command line."""
+    parser = argparse.ArgumentParser(prog="python -m conformance.reference", description=__doc__)
+    add = parser.add_argument
+    add("--port", type=int, default=8080, help="0 picks a free one (default: %(default)s)")
+    add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
+    add("--key", help=f"the API key that is accepted (default: {DEFAULT_KEY})")
+    add("--key-env", metavar="NAME", help="environment variable that holds that key")
+    add("--fault", choices=sorted(FAULTS), metavar="NAME", help="break one thing on purpose")
+    add("--faults", action="store_true", help="list the faults and stop")
+    add("--patience", type=float, metavar="SECONDS", help="how long a fault keeps one waiting")
+    add("--ttft-ms", default="0", help="time to the first token")
+    add("--itl-ms", default="0", help="time between two tokens")
+    add("--model-speed", type=model_speed, action="append", default=[], metavar="ID=TTFT,ITL")
+    add("--models", default="", metavar="ID,ID…", help="serve these instead of the documented ten")
+    add("--exit-with-parent", action="store_true", help="stop when standard input ends")
+    return parser
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the command; the exit status is 0, or 2 for a command line that makes no sense."""
+    parser = options()
+    given = parser.parse_args(arguments)
+    if given.faults:
+        for fault in FAULTS.values():
+            print(fault.name, fault.seam, ",".join(sorted(fault.breaks)), fault.says, sep="  ")
+        return 0
+    key = given.key or DEFAULT_KEY
+    if given.key_env:
+        key = os.environ.get(given.key_env, "")
+        if not key:
+            parser.error(f"the environment variable {given.key_env} is not set")
+    if given.patience is not None:
+        timing.PATIENCE = given.patience
+    service = Service(
+        site=Site(served(filter(None, given.models.split(","))), key),
+        speed=_speed(given.ttft_ms, given.itl_ms),
+        speeds=dict(given.model_speed),
+        fault=FAULTS[given.fault] if given.fault else None,
+    )
+    try:
+        asyncio.run(serve(service, given.host, given.port, with_parent=given.exit_with_parent))
+    except OSError as problem:
+        print(f"cannot listen on {given.host}:{given.port}: {problem.strerror}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

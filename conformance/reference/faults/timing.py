@@ -1,0 +1,9 @@
+"""How long the faults of the clock keep a client waiting.
+
+Law: the one thing about a fault that can be set (``--patience``), so that trials can be quick.
+"""
+
+from __future__ import annotations
+
+PATIENCE = 6.0
+"""Seconds: a little more than the 5 s after which CC-SSE-007 and CC-SERR-005 give up."""
