@@ -87,7 +87,7 @@ class Findings:
         span: Span | None = None,
         mild: bool = False,
     ) -> None:
-        """Record a breach; ``seen`` is any value, and is shortened here (a ``Quote`` is kept as it is)."""
+        """Record a breach. ``seen`` is any value, shortened here; a ``Quote`` is kept as it is."""
         key = (id, required, path, mild)
         self._count[key] = self._count.get(key, 0) + 1
         if key not in self._first:

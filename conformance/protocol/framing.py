@@ -1,0 +1,285 @@
+"""Rules for the bytes of a stream: chapter CC-SSE, as far as the body alone can tell.
+
+Headers (001, 022, 023), clock (007, 021, 025) and repeated trials (020) are judged by the checks;
+the part of 024 that needs the choices is judged by the chunk machine (stream.py).
+
+Theory
+------
+Every ``data`` value is one ``Item`` of one ``Kind``; the rules speak about items, blocks and lines.
+Three decisions keep one fault from being told many times:
+
+* *Single newlines.* A block whose joined value is no JSON while two or more of its data lines are
+  is CC-SSE-004 (and CC-SSE-003, whose sentence asks for the blank line). Its lines are then read as
+  the items they were meant to be, so nothing is reported as missing.
+* *A misspelled terminator* (``[done]``, ``[DONE]`` with a space) as the last value is CC-SSE-005
+  alone, not also a value that is no JSON (003) and no keep-alive (012).
+* *A value that begins like an object but is no JSON* (cut, ``NaN``) is a broken chunk, CC-SSE-003;
+  any other value that is no JSON is also what CC-SSE-012 forbids.
+
+An unfinished last event is dropped by conformant parsers. If it holds JSON it is CC-SSE-018, and it
+is read on as if it had been finished; if it holds a fragment it is not judged as a value.
+"""
+
+from __future__ import annotations
+
+import enum
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from .finding import Finding, Findings, Quote
+from .jsontext import JsonError, loads
+from .sse import Block, Decoder, Event, Line
+
+__all__ = ["Item", "Kind", "findings", "is_error", "items"]
+
+DONE: Final = "[DONE]"
+_FIELDS: Final = frozenset({"data", "event", "id", "retry"})  # §9.2.6; any other is ignored
+
+
+class Kind(enum.Enum):
+    """What a ``data`` value is."""
+
+    DONE = "[DONE]"
+    MISSPELLED_DONE = "almost [DONE]"
+    OBJECT = "a JSON object"
+    VALUE = "another JSON value"
+    BROKEN = "an object that is no JSON"
+    TEXT = "no JSON"
+    EMPTY = "empty"
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One ``data`` value.
+
+    Attributes:
+        number: counted from 1; findings call it "chunk N" or "event N".
+        kind: what the value is.
+        value: the JSON value; None where it is none.
+        text: the value as sent.
+        span: byte offsets of its event (of its line, where a block held several).
+        event: the event it came in.
+    """
+
+    number: int
+    kind: Kind
+    value: object
+    text: str
+    span: tuple[int, int]
+    event: Event
+
+    @property
+    def where(self) -> str:
+        """Its place, for people."""
+        return f"event {self.number}"
+
+
+def is_error(value: object) -> bool:
+    """Whether a ``data`` value is an error event: openai-python and -node test for a truthy error.
+
+    Truthy as in JavaScript: ``{}`` and ``[]`` are errors, null, false, 0 and ``""`` are none.
+    """
+    if not isinstance(value, dict):
+        return False
+    error = value.get("error")
+    return isinstance(error, dict | list) or bool(error)
+
+
+def items(events: list[Event]) -> list[Item]:
+    """The ``data`` values of a stream in order, merged blocks (CC-SSE-004) taken apart."""
+    found: list[Item] = []
+    for event in events:
+        lines = merged_lines(event)
+        parts = [(line.value, line.span) for line in lines] or [(event.data, event.span)]
+        for text, span in parts:
+            kind, value = _classify(text)
+            found.append(Item(len(found) + 1, kind, value, text, span, event))
+    if found and found[-1].kind in (Kind.TEXT, Kind.VALUE) and _is_almost_done(found[-1].text):
+        last = found.pop()
+        found.append(
+            Item(last.number, Kind.MISSPELLED_DONE, None, last.text, last.span, last.event)
+        )
+    return found
+
+
+def merged_lines(event: Event) -> tuple[Line, ...]:
+    """The data lines of a block that holds several values for want of blank lines, else none."""
+    lines = event.block.fields("data")
+    if len(lines) < 2 or _classify(event.data)[0] in (Kind.OBJECT, Kind.VALUE):
+        return ()
+    whole = (Kind.OBJECT, Kind.VALUE, Kind.DONE)
+    return lines if sum(_classify(line.value)[0] in whole for line in lines) >= 2 else ()
+
+
+def _classify(text: str) -> tuple[Kind, object]:
+    if text == DONE:
+        return Kind.DONE, None
+    if not text.strip():
+        return Kind.EMPTY, None
+    try:
+        value = loads(text)
+    except JsonError:
+        return (Kind.BROKEN if text.lstrip().startswith("{") else Kind.TEXT), None
+    return (Kind.OBJECT if isinstance(value, dict) else Kind.VALUE), value
+
+
+def _is_almost_done(text: str) -> bool:
+    return text.strip(' \t\n"').casefold() in ("[done]", "done")
+
+
+def findings(decoder: Decoder, values: list[Item], *, complete: bool = True) -> list[Finding]:
+    """All CC-SSE findings of a decoded body; ``complete`` as in Facts.
+
+    002, 003, 004, 005, 006, 008, 009, 010, 012, 013, 014, 015, 016, 017, 018 and 026.
+    """
+    log = Findings()
+    judged = [item for item in values if item.event.terminated or item.kind is not Kind.BROKEN]
+    _bytes(log, decoder)
+    _values(log, judged)
+    for block in decoder.blocks:
+        _bare_json(log, block)
+        _fields(log, block)
+    _events(log, decoder.events)
+    _empty_dispatch(log, decoder.blocks)
+    _terminator(log, values, complete=complete)
+    if complete:
+        _unfinished(log, values)
+    return list(log)
+
+
+def _bytes(log: Findings, decoder: Decoder) -> None:
+    if (bad := decoder.bad_utf8) is not None:
+        required = "the byte stream is UTF-8"
+        log.add("CC-SSE-002", required, Quote(f"no UTF-8 at byte {bad}"), span=(bad, bad + 1))
+    if (cr := decoder.first_cr) is not None:
+        counts = decoder.line_ends
+        seen = Quote(f"LF {counts['\n']}, CRLF {counts['\r\n']}, CR {counts['\r']} times")
+        log.add("CC-SSE-008", "every line ends with LF", seen, f"byte {cr}", span=(cr, cr + 1))
+    if decoder.bom:
+        log.add("CC-SSE-017", "no byte-order mark", Quote("EF BB BF"), "byte 0", span=(0, 3))
+
+
+def _values(log: Findings, values: list[Item]) -> None:
+    for item in values:
+        if item.event.terminated or item.kind in (Kind.OBJECT, Kind.VALUE):
+            _value(log, item)
+
+
+def _value(log: Findings, item: Item) -> None:
+    if item.kind in (Kind.VALUE, Kind.BROKEN, Kind.TEXT, Kind.EMPTY):
+        required = "every data value but [DONE] is one JSON object"
+        log.add("CC-SSE-003", required, item.text, item.where, span=item.span)
+    if item.kind in (Kind.TEXT, Kind.EMPTY):
+        required = "no data value is empty or no JSON, [DONE] apart"
+        log.add("CC-SSE-012", required, item.text, item.where, span=item.span)
+    if isinstance(item.value, dict):
+        choices, error = item.value.get("choices"), item.value.get("error")
+        if not isinstance(choices, list) and not isinstance(error, dict):
+            required = "every data object has a list of choices or an error object"
+            log.add("CC-SSE-016", required, item.value, item.where, span=item.span)
+
+
+def _bare_json(log: Findings, block: Block) -> None:
+    """No JSON stands outside a data field: neither on one line nor over the lines of a block."""
+    required = "no JSON stands outside a data field"
+    bare = [line for line in block.lines if line.name not in _FIELDS and not line.is_comment]
+    single = [line for line in bare if _is_json(line.text)]
+    for line in single:
+        log.add("CC-SSE-003", required, line.text, f"line {line.number}", span=line.span)
+    if len(bare) == len(block.lines) > 1 and not single:
+        text = "\n".join(line.text for line in bare)
+        if _is_json(text):
+            span = (block.start, block.lines[-1].end)
+            log.add("CC-SSE-003", required, text, f"line {bare[0].number}", span=span)
+
+
+def _is_json(text: str) -> bool:
+    try:
+        loads(text)
+    except JsonError:
+        return False
+    return True
+
+
+def _fields(log: Findings, block: Block) -> None:
+    data = block.fields("data")
+    for line in data:
+        if not line.text.startswith("data: "):
+            required = "one space follows `data:`"
+            log.add("CC-SSE-009", required, line.text, f"line {line.number}", span=line.span)
+    others = [line for line in block.lines if line.name in _FIELDS]
+    if others and not data and block.terminated:
+        line = others[0]
+        required = "a block with event, id or retry has a data line"
+        span = (block.start, block.end)
+        log.add("CC-SSE-013", required, line.text, f"line {line.number}", span=span)
+
+
+def _events(log: Findings, events: list[Event]) -> None:
+    for event in events:
+        where = f"line {event.block.lines[0].number}"
+        if merged_lines(event):
+            seen = Quote(f"{len(event.data_lines)} values in one block")
+            for clause in ("CC-SSE-003", "CC-SSE-004"):
+                required = "a blank line ends every event"
+                log.add(clause, required, seen, where, span=event.span)
+        elif len(event.data_lines) > 1:
+            seen = Quote(f"{len(event.data_lines)} data lines for one value")
+            log.add("CC-SSE-010", "a value is on one data line", seen, where, span=event.span)
+        for line in event.block.fields("event"):
+            if line.value not in ("message", "") and not _announces_error(event, line):
+                required = "chunks have no event field (or `message`)"
+                log.add("CC-SSE-015", required, line.text, f"line {line.number}", span=line.span)
+
+
+def _announces_error(event: Event, line: Line) -> bool:
+    """CC-SERR-008 accepts ``event: error`` before an error object."""
+    return line.value == "error" and is_error(_classify(event.data)[1])
+
+
+def _empty_dispatch(log: Findings, blocks: list[Block]) -> None:
+    """openai-python dispatches an empty event at a blank line, once it has seen an id."""
+    seen_id = False
+    for block in blocks:
+        comment = block.lines[-1]
+        if seen_id and comment.is_comment and block.terminated and not block.fields("data"):
+            required = "once an id was sent, no blank line follows a comment"
+            at = f"line {comment.number}"
+            log.add("CC-SSE-014", required, comment.text, at, span=(block.start, block.end))
+        seen_id = seen_id or bool(block.fields("id"))
+
+
+def _terminator(log: Findings, values: list[Item], *, complete: bool) -> None:
+    done = [item for item in values if item.kind is Kind.DONE]
+    last = values[-1] if values else None
+    failed = any(is_error(item.value) for item in values)
+    if complete and not failed and (last is None or last.kind is not Kind.DONE):
+        required = "the last data value is [DONE]"
+        seen = last.text if last else Quote("no data at all")
+        log.add("CC-SSE-005", required, seen, last.where if last else "")
+    for item in _after(values, done):
+        if item.kind is not Kind.DONE:
+            required = "no data but [DONE] follows [DONE]"
+            log.add("CC-SSE-006", required, item.text, item.where, span=item.span)
+    if len(done) > 1:
+        seen = Quote(f"{len(done)} of them")
+        log.add("CC-SSE-026", "[DONE] occurs once", seen, done[1].where, span=done[1].span)
+
+
+def _after(values: list[Item], done: list[Item]) -> Iterator[Item]:
+    if done:
+        yield from values[done[0].number :]
+
+
+def _unfinished(log: Findings, values: list[Item]) -> None:
+    for item in values:
+        if item.event.terminated:
+            continue
+        if item.kind in (Kind.OBJECT, Kind.VALUE):
+            required = "a blank line ends every event that carries JSON"
+            log.add("CC-SSE-018", required, item.text, item.where, span=item.span)
+        elif item.kind is Kind.DONE:
+            required = "a blank line ends [DONE]"
+            seen = Quote("the body ends before it")
+            log.add("CC-SSE-026", required, seen, item.where, span=item.span)
