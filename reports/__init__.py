@@ -1,1 +1,17 @@
-"""TODO."""
+"""Reports: what a run found, told to a machine, a terminal and a reader.
+
+Laws
+----
+* Results are plain data. ``verdict`` folds and counts, ``results`` writes and reads, ``text`` and
+  ``page`` show; none of them asks the target anything, and only ``plugin`` knows pytest-html.
+* One fact has one wording: what the terminal and the page both say comes from ``words`` and
+  ``verdict``.
+* Whatever a target sent is hostile until it is escaped.
+
+Theory
+------
+A *record* is one executed check. An *entry* is one requirement for one model (or, with the model
+None, for the target as a whole), folded from its records. *Results* are the entries of a run and
+what was run, in the form of ``schemas/results.schema.json``. A *clause* is one requirement over all
+models.
+"""

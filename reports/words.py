@@ -1,0 +1,74 @@
+"""Words and figures that the terminal and the page share.
+
+The laws: a figure never loses its unit, a zero is left out of a list, and whatever is shortened
+ends in ``…``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+__all__ = ["amount", "duration", "figures", "listed", "noun", "number", "plain", "short", "tidy"]
+
+
+def number(value: int) -> str:
+    """``1214`` -> ``1,214``."""
+    return f"{value:,}"
+
+
+def noun(value: int, singular: str) -> str:
+    """``(1, "clause")`` -> ``clause``; ``(0, "clause")`` -> ``clauses``."""
+    return singular if value == 1 else f"{singular}s"
+
+
+def amount(value: int, singular: str) -> str:
+    """``(1, "request")`` -> ``1 request``; ``(1200, "request")`` -> ``1,200 requests``."""
+    return f"{number(value)} {noun(value, singular)}"
+
+
+def listed(items: Iterable[str], last: str = "and") -> str:
+    """``a``; ``a and b``; ``a, b and c``."""
+    *head, tail = items
+    return f"{', '.join(head)} {last} {tail}" if head else tail
+
+
+def figures(values: Mapping[str, int], separator: str = " · ") -> str:
+    """``{"broken": 3, "held": 84, "warned": 0}`` -> ``3 broken · 84 held``."""
+    return separator.join(f"{number(n)} {name}" for name, n in values.items() if n)
+
+
+def duration(seconds: float) -> str:
+    """``0.41`` -> ``410 ms``; ``74.2`` -> ``74 s``; ``4000`` -> ``1 h 6 min``."""
+    if seconds < 1:
+        return f"{seconds * 1000:.0f} ms"
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = round(seconds / 60)
+    return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def short(text: str, limit: int) -> str:
+    """``text`` in at most ``limit`` characters, the end cut off at a word where there is one."""
+    if len(text) <= limit:
+        return text
+    cut = text[: limit - 2]
+    head, _, rest = cut.rpartition(" ")
+    return f"{head if head and len(rest) < 40 else cut} …"
+
+
+_LINK: Final = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")
+_AUTOLINK: Final = re.compile(r"<(https?://[^>\s]+)>")
+
+
+def plain(markdown: str) -> str:
+    """The catalogue's inline Markdown without its links: ``[a/b#1](https://…)`` -> ``a/b#1``."""
+    return _AUTOLINK.sub(r"\1", _LINK.sub(r"\1", markdown))
+
+
+def tidy(text: str) -> str:
+    """``text`` as it may be written to UTF-8: lone surrogates become their escapes."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
