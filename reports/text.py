@@ -1,0 +1,237 @@
+"""The terminal's rendering: one failure, and the closing lines of a run.
+
+Laws
+----
+* A command is never wrapped or shortened: it runs as pasted.
+* What a target sent is shortened, and the cut is visible.
+* The marked lines of a transcript are always shown.
+
+The layout is a table of label and text::
+
+    CC-STREAM-002 (MUST) · meta/llama-3.3-70b-instruct
+      required    All chunks of one stream share one id, …
+      seen        chunk 2 $.id: 'chatcmpl-2'; required: 'chatcmpl-1'
+      source      SPEC id
+      exchange    POST https://…/chat/completions -> 200 text/event-stream
+                     0.4 ms  data: {…}
+                  >  1.2 ms  data: {…}
+      reproduce   curl …
+      re-run      pytest …
+"""
+
+from __future__ import annotations
+
+import textwrap
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from conformance.requirements import Requirement
+
+from . import words
+from .sentence import coverage, sentence
+from .verdict import Entry
+
+__all__ = ["closing", "failure", "outcome", "telling", "timed"]
+
+FINDINGS: Final = 5
+"""At most so many findings of one entry are shown in a terminal."""
+ROWS: Final = 12
+"""At most so many unmarked lines of a transcript."""
+_LABEL: Final = 12
+_INDENT: Final = "  "
+
+
+def failure(entry: Entry, requirement: Requirement | None, *, width: int = 100) -> str:
+    """Return what a reader of the terminal needs to know of a FAIL or a WARN.
+
+    Args:
+        entry: a record or a folded entry.
+        requirement: the clause; None where the catalogue does not have it any more.
+        width: columns; only prose and replies are fitted to it.
+    """
+    evidence = entry["evidence"]
+    findings = evidence.get("findings", ())
+    lines = [heading(entry)]
+    if requirement:
+        lines += _prose("required", requirement.sentence, width)
+    if findings:
+        lines += _rows("seen", _seen(findings, width))
+    else:
+        lines += _prose("seen", words.short(evidence["summary"], 400), width)
+    if trials := evidence.get("trials"):
+        lines += _rows("trials", [f"{trials['passed']} of {trials['counted']} held"])
+    if reason := evidence.get("reason"):
+        lines += _prose("reason", reason, width)
+    if requirement:
+        lines += _prose("source", words.plain(requirement.source), width)
+        if requirement.breaks_note:
+            lines += _prose("breaks", words.short(words.plain(requirement.breaks_note), 240), width)
+    if exchange := telling(evidence.get("exchanges", ())):
+        lines += _rows("exchange", [outcome(exchange), *_transcript(exchange, width)])
+        lines += _rows("reproduce", [exchange["curl"]] if exchange.get("curl") else [])
+    lines += _rows("re-run", [evidence["reproduce"]] if evidence.get("reproduce") else [])
+    if requirement and requirement.fix:
+        lines += _prose("fix", requirement.fix, width)
+    return words.tidy("\n".join(lines))
+
+
+def heading(entry: Entry) -> str:
+    """``CC-SSE-003 (MUST) · meta/llama-3.3-70b-instruct``."""
+    return f"{entry['id']} ({entry['level']}) · {entry['model'] or 'the target as a whole'}"
+
+
+def _seen(findings: Sequence[Mapping[str, Any]], width: int) -> list[str]:
+    """The findings, what several of them require said once, with the first of them."""
+    lines: list[str] = []
+    said: str | None = None
+    for finding in findings[:FINDINGS]:
+        at = f"{finding['at']}: " if finding.get("at") else ""
+        lines += _wrapped(f"{at}{words.short(finding['seen'], 300)}", width)
+        if finding["required"] != said:
+            said = finding["required"]
+            lines += _wrapped(f"instead of: {words.short(finding['required'], 300)}", width, "  ")
+    if (left := len(findings) - FINDINGS) > 0:
+        lines.append(f"… and {left} more")
+    return lines
+
+
+# --- exchanges ----------------------------------------------------------------------------------
+
+
+def telling(exchanges: Sequence[Mapping[str, Any]]) -> Mapping[str, Any] | None:
+    """Return the exchange that shows most: the last with a mark, else the last.
+
+    After Hypothesis has shrunk a case, the last exchange is the smallest.
+    """
+    marked = [e for e in exchanges if any(line["mark"] for line in e.get("transcript", ()))]
+    return next(reversed(marked or exchanges), None)
+
+
+def outcome(exchange: Mapping[str, Any]) -> str:
+    """``POST https://… -> 200 text/event-stream``, or why there is no complete reply."""
+    request = exchange["request"]
+    kind = next((v for k, v in exchange.get("headers", ()) if k.lower() == "content-type"), "")
+    parts = (str(exchange["status"] or ""), kind, exchange.get("error") or "")
+    return f"{request['method']} {request['url']} -> {' '.join(part for part in parts if part)}"
+
+
+def timed(line: Mapping[str, Any]) -> str:
+    """``   12.4 ms``: when a line's last byte had arrived; blank where that is not known."""
+    return f"{line['at_ms']:>7.1f} ms" if line["at_ms"] is not None else " " * 10
+
+
+def _transcript(exchange: Mapping[str, Any], width: int) -> list[str]:
+    room = max(40, width - len(_INDENT) - _LABEL - 14)
+    rows: list[str] = []
+    for line in _chosen(exchange.get("transcript", ())):
+        mark = ">" if line["mark"] else " "
+        rows.append(f"{mark}{timed(line)}  {_middle(line['text'], room)}".rstrip())
+    return rows
+
+
+def _chosen(transcript: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """The marked lines, and those nearest to them up to ``ROWS``."""
+    marks = [index for index, line in enumerate(transcript) if line["mark"]]
+    near = sorted(
+        (index for index in range(len(transcript)) if index not in marks),
+        key=lambda index: min((abs(index - mark) for mark in marks), default=index),
+    )
+    keep = sorted({*marks, *near[:ROWS]})
+    rows: list[Mapping[str, Any]] = []
+    for before, index in zip([-1, *keep], keep, strict=False):
+        if index - before > 1:
+            rows.append(_gap(index - before - 1))
+        rows.append(transcript[index])
+    if keep and len(transcript) - keep[-1] > 1:
+        rows.append(_gap(len(transcript) - keep[-1] - 1))
+    return rows
+
+
+def _gap(lines: int) -> Mapping[str, Any]:
+    return {"at_ms": None, "text": f"… {words.amount(lines, 'line')} …", "mark": False}
+
+
+def _middle(text: str, limit: int) -> str:
+    """``text`` in at most ``limit`` characters, the middle cut out."""
+    if len(text) <= limit:
+        return text
+    tail = limit // 3
+    return f"{text[: limit - tail - 3]} … {text[-tail:]}"
+
+
+# --- layout -------------------------------------------------------------------------------------
+
+
+def _rows(label: str, rows: Iterable[str]) -> list[str]:
+    return [
+        f"{_INDENT}{label if index == 0 else '':<{_LABEL}}{row}" for index, row in enumerate(rows)
+    ]
+
+
+def _wrapped(text: str, width: int, indent: str = "") -> list[str]:
+    return textwrap.wrap(
+        text,
+        max(40, width - len(_INDENT) - _LABEL),
+        initial_indent=indent,
+        subsequent_indent=f"{indent}  " if indent else "",
+        break_on_hyphens=False,
+    ) or [""]
+
+
+def _prose(label: str, text: str, width: int) -> list[str]:
+    return _rows(label, _wrapped(text, width))
+
+
+# --- the end of a run ---------------------------------------------------------------------------
+
+
+def closing(results: Mapping[str, Any], artefacts: Mapping[str, str] | None = None) -> list[str]:
+    """Return the closing lines of a run.
+
+    Args:
+        results: as ``results.build`` returns them.
+        artefacts: what was written, ``{"page": "reports/out/report.html"}``.
+    """
+    lines = [sentence(results), ""]
+    lines += _table(coverage(results).items())
+    judgements = f"{words.amount(sum(results['counts'].values()), 'judgement')} (clause and model)"
+    lines += _table([("verdicts", f"{judgements}: {words.figures(results['counts'])}")])
+    lines += _table([("sent", cost(results))])
+    lines += _table(("deviation", row) for row in known_deviations(results))
+    lines += _table((artefacts or {}).items())
+    return lines
+
+
+def _table(rows: Iterable[tuple[str, str]]) -> list[str]:
+    return [f"{_INDENT}{label:<{_LABEL}}{text}" for label, text in rows]
+
+
+def cost(results: Mapping[str, Any]) -> str:
+    """``1,214 requests in 74 s``."""
+    requests = words.amount(results["requests"], "request")
+    return f"{requests} in {words.duration(results['duration_s'])}"
+
+
+_STATE: Final[Mapping[str, str]] = {
+    "known": "known until {expires}",
+    "expired": "EXPIRED on {expires}",
+    "fixed": "fixed: take it out of the profile",
+}
+
+
+def known_deviations(results: Mapping[str, Any]) -> list[str]:
+    """One line per declared deviation, its models together."""
+    models: dict[tuple[str, str, str], list[str]] = {}
+    for row in results["deviations"]:
+        state = _STATE[row["state"]].format(expires=row["expires"])
+        models.setdefault((row["id"], state, row["reason"]), []).append(
+            row["model"] or "the target as a whole"
+        )
+    return [
+        f"{clause} {state}, {_models(names)}: {reason}"
+        for (clause, state, reason), names in models.items()
+    ]
+
+
+def _models(names: Sequence[str]) -> str:
+    return words.listed(names) if len(names) <= 2 else words.amount(len(names), "model")
