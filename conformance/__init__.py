@@ -1,1 +1,24 @@
-"""TODO."""
+"""Conformance of an OpenAI-compatible chat-completions endpoint, as pytest checks.
+
+The map (design laws in CONTRIBUTING.md):
+
+| here | is |
+|---|---|
+| `requirements/*.toml`, `requirements.py` | the catalogue: every clause, its level and source |
+| `test_*.py` | the checks, one file per chapter of the catalogue |
+| `battery.py`, `prompts.py`, `credentials.py` | what is sent |
+| `chat.py`, `guards.py`, `expect.py`, `outcomes.py` | the vocabulary in which checks are written |
+| `protocol/` | bytes and JSON in, findings out; no I/O, standard library only |
+| `wire/` | the only socket of the checker |
+| `target/` | what the target documents, and what it can do |
+| `plugin.py` + `settings`, `session`, `preflight`, `recording`, `progress` | the pytest plugin |
+| `reference/` | the embedded server and its faults; shares no code with the checker |
+
+The import law: a package imports only what stands right of it, and `tests/test_import_law.py`
+holds it to that:
+
+    checks -> chat, guards, expect -> target -> wire -> protocol -> standard library
+    reference -> standard library and h11
+"""
+
+__version__ = "0.1.0"

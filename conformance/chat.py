@@ -11,23 +11,19 @@ The laws:
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
+from urllib.parse import quote
 
-from .outcomes import Blocked, Inconclusive
+from .outcomes import Inconclusive
 from .prompts import HELLO
-from .protocol.stream import Facts, StreamReading, read_stream
+from .protocol.facts import Facts
+from .protocol.stream import StreamReading, read_stream
+from .target.capabilities import FIELDS, NAMES, Capability, declared
 from .target.profile import Profile
 from .wire.client import Client
-from .wire.exchange import (
-    BEARER,
-    IDENTITY,
-    JSON,
-    NO_CONNECTION,
-    Exchange,
-    FailureKind,
-    Request,
-)
+from .wire.exchange import BEARER, IDENTITY, JSON, Exchange, FailureKind, Request
 
 CHAT_PATH = "/chat/completions"
 
@@ -48,19 +44,36 @@ def encode(body: Any) -> bytes:
     return json.dumps(body, ensure_ascii=False).encode()
 
 
-def facts_of(body: Any) -> Facts:
+def canary_request(model: str) -> Request:
+    """The plainest valid call, as documented: `model` and `messages`, nothing else."""
+    return Request(
+        "POST",
+        CHAT_PATH,
+        encode({"model": model, "messages": [{"role": "user", "content": HELLO}]}),
+    )
+
+
+def facts_of(body: Any, *, complete: bool = True) -> Facts:
     """What a request asked for, as far as the reply's form depends on it."""
     if not isinstance(body, dict):
-        return Facts()
+        return Facts(complete=complete)
     messages = body.get("messages")
     history = messages if isinstance(messages, list) else []
-    options = body.get("stream_options")
+    given = body.get("stream_options")
+    options = given if isinstance(given, dict) else {}
     n = body.get("n")
     return Facts(
         n=n if isinstance(n, int) and not isinstance(n, bool) and n > 0 else 1,
-        include_usage=isinstance(options, dict) and options.get("include_usage") is True,
+        include_usage=options.get("include_usage") is True,
         calls_allowed=bool(body.get("tools") or body.get("functions"))
         or any(isinstance(m, dict) and m.get("tool_calls") for m in history),
+        stream=body.get("stream") is True,
+        complete=complete,
+        functions=bool(body.get("functions")),
+        audio=bool(body.get("audio")),
+        logprobs=body.get("logprobs") is True,
+        moderation=bool(body.get("moderation")),
+        include_obfuscation=options.get("include_obfuscation"),
     )
 
 
@@ -87,6 +100,7 @@ class Chat:
         self.used: list[Exchange] = []
         self.memory: dict[str, Any] = {}
         """Per model and session: probes and control runs that several checks rest on."""
+        self._capabilities: dict[str, Capability] = {}
         self._shared = {} if shared is None else shared
         self._readings: dict[int, tuple[Exchange, StreamReading]] = {}
         self._on_gone = on_gone
@@ -144,9 +158,8 @@ class Chat:
         return self.send(request)
 
     def canary(self, sample: int = 0) -> Exchange:
-        """The plainest valid call, as documented: `model` and `messages`, nothing else."""
-        body = {"model": self.model, "messages": [{"role": "user", "content": HELLO}]}
-        return self.post(body, sample=sample)
+        """The reply to the plainest valid call."""
+        return self.send(canary_request(self.model), sample=sample)
 
     # -- sending --------------------------------------------------------------------------------
 
@@ -180,12 +193,11 @@ class Chat:
                 canary_ok = self._alive()
             if exchange.failure and exchange.failure.kind is FailureKind.TIMEOUT:
                 break  # a hang is not repeated: it would cost the whole timeout again
-        return _with(exchange, repeats=attempt, canary_ok=canary_ok)
+        return replace(exchange, repeats=attempt, canary_ok=canary_ok)
 
     def _alive(self) -> bool:
         """Whether the plainest call is answered at all; a target that does not is gone."""
-        body = {"model": self.model, "messages": [{"role": "user", "content": HELLO}]}
-        request = Request("POST", CHAT_PATH, encode(body))
+        request = canary_request(self.model)
         for attempt in range(2):
             if attempt:
                 time.sleep(0.5)
@@ -195,6 +207,64 @@ class Chat:
         reason = str(exchange.failure)
         self._on_gone(reason)
         raise Inconclusive(f"the target stopped answering: {reason}", exchange)
+
+    # -- capabilities ---------------------------------------------------------------------------
+
+    def has(self, flag: str) -> bool:
+        """Whether the capability is there, as declared or probed."""
+        return self.capability(flag).present
+
+    def capability(self, flag: str) -> Capability:
+        """What is known of `flag`; probed at most once per model and session."""
+        if flag not in self._capabilities:
+            known = declared(flag, self.profile.capabilities)
+            self._capabilities[flag] = known or self._probe(flag)
+        return self._capabilities[flag]
+
+    def _probe(self, flag: str) -> Capability:
+        if flag == "auth":
+            return self._probe_auth()
+        if flag == "models":
+            exchange = self.get("/models")
+            state = "absent" if exchange.status in (404, 405, 501) else "present"
+        elif flag == "retrieve":
+            return self._probe_retrieve()
+        elif flag in FIELDS:
+            from .guards import refuses
+
+            exchange = self.ask(**FIELDS[flag])
+            state = "absent" if refuses(exchange, NAMES[flag]) else "present"
+        else:
+            return Capability(flag, "absent", "no probe for it yet, and the profile is silent")
+        return Capability(flag, state, f"probed: status {exchange.status}")
+
+    def _probe_auth(self) -> Capability:
+        if self.profile.auth != "probe":
+            state = "present" if self.profile.auth == "bearer" else "absent"
+            return Capability("auth", state, f'the profile says auth = "{self.profile.auth}"')
+        exchange = self.post(self.body(), authorization=None)
+        open_to_all = exchange.status == 200
+        because = (
+            "answers 200 without credentials" if open_to_all else "refuses without credentials"
+        )
+        return Capability("auth", "absent" if open_to_all else "present", because)
+
+    def _probe_retrieve(self) -> Capability:
+        for listed in self.listed_models()[:2]:
+            for path in (f"/models/{quote(listed, safe='')}", f"/models/{listed}"):
+                if self.get(path).status == 200:
+                    return Capability("retrieve", "present", f"GET {path} answers 200")
+        return Capability("retrieve", "absent", "no listed id resolves, neither encoded nor raw")
+
+    def listed_models(self) -> list[str]:
+        """The ids that GET /models lists, as far as it can be read; a slash first."""
+        from .protocol.jsontext import read_document
+
+        value = read_document(self.get("/models").body).value
+        data = value.get("data") if isinstance(value, dict) else None
+        items = data if isinstance(data, list) else []
+        ids = [i["id"] for i in items if isinstance(i, dict) and isinstance(i.get("id"), str)]
+        return sorted(ids, key=lambda listed: "/" not in listed)
 
     # -- reading --------------------------------------------------------------------------------
 
@@ -208,7 +278,7 @@ class Chat:
         streamed(exchange)
         known = self._readings.get(id(exchange))
         if known is None:
-            facts = facts_of(sent_json(exchange))
+            facts = facts_of(sent_json(exchange), complete=exchange.failure is None)
             known = (exchange, read_stream(exchange.body, facts))
             self._readings[id(exchange)] = known
         return known[1]
@@ -238,9 +308,3 @@ def _wait(exchange: Exchange) -> bool:
         return False
     time.sleep(seconds)
     return True
-
-
-def _with(exchange: Exchange, **changes: Any) -> Exchange:
-    from dataclasses import replace
-
-    return replace(exchange, **changes)

@@ -1,6 +1,6 @@
 """Credentials that are not the target's key: each one is to be refused.
 
-The law: a key made here is random, so that no target can know it, and is no secret: it may be shown.
+The law: a key made here is random, so that no target knows it, and no secret: it may be shown.
 """
 
 import uuid
@@ -10,7 +10,7 @@ WRONG_KEY = f"sk-wrong-{uuid.uuid4().hex}"[:40]
 """Forty characters, new in every process: what CC-AUTH-010 looks for in a reply."""
 
 MALFORMED: Mapping[str, str] = {
-    "an empty token": "Bearer ",
+    "an empty token": "Bearer",
     "another scheme": "Basic dXNlcjpwYXNz",
     "no scheme": WRONG_KEY,
 }

@@ -103,6 +103,10 @@ def trials(
     if counted < needed:
         raise Inconclusive(f"only {counted} of {of} trials counted; {needed} are needed")
     raise Broken(
-        [Sighting(Finding("", f"{required}, in {needed} of {of} trials", f"{count}: {seen()}"), on())],
+        [
+            Sighting(
+                Finding("", f"{required}, in {needed} of {of} trials", f"{count}: {seen()}"), on()
+            )
+        ],
         trials=count,
     )

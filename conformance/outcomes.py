@@ -30,7 +30,7 @@ class Sighting:
     exchange: Exchange | None = None
 
 
-class Broken(AssertionError):
+class Broken(AssertionError):  # noqa: N818 - a verdict on the target, no error of ours
     """The requirement is broken: at least one sighting says where."""
 
     def __init__(self, sightings: Sequence[Sighting], trials: "Trials | None" = None) -> None:

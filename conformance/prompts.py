@@ -1,7 +1,7 @@
 """What the checks say to a model: a closed set of prompts, short and cheap.
 
-The law: no check judges wording. A prompt asks for an answer that is *forced* (repeat this, count to
-that, say the word given above), so that a missing word is a dropped message, not a mood.
+The law: no check judges wording. A prompt asks for an answer that is *forced* (repeat this, count
+to that, say the word given above), so that a missing word is a dropped message, not a mood.
 """
 
 HELLO = "Say hello."

@@ -1,1 +1,1 @@
-"""Whom we judge: what its documentation declares (`profile`), what it turns out to do (`capabilities`)."""
+"""Whom we judge: what its documentation declares (`profile`), what it can do (`capabilities`)."""

@@ -123,8 +123,9 @@ class Profile:
                         f"profile {self.name}: header {name} needs the environment variable "
                         f"{value[1:]}, which is not set"
                     )
-                value = environ[value[1:]]
-            resolved[name] = value
+                resolved[name] = environ[value[1:]]
+            else:
+                resolved[name] = value
         return resolved
 
 

@@ -6,9 +6,15 @@ The laws:
    what is recorded.
 2. A deadline bounds the whole exchange, not each read: one byte a second does not outlive it.
 3. A body larger than the limit is cut off and said to be so.
+4. A stream whose last event has come (`[DONE]`, or an error) is waited for `linger` seconds more
+   and then cut: a target that holds it open costs seconds, not the whole deadline.
 """
 
+import contextlib
+import re
+import socket
 import ssl
+import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -45,6 +51,8 @@ class Endpoint:
     shown_headers: Mapping[str, str] = field(default_factory=dict)
     timeout: float = 60.0
     """Seconds for a whole exchange."""
+    linger: float = 6.0
+    """Seconds to wait for the end of a stream after its last event."""
     body_limit: int = 32 * MIB
     verify: bool = True
 
@@ -109,6 +117,40 @@ def _connect_failure(detail: str) -> FailureKind:
     return FailureKind.UNREACHABLE
 
 
+_LAST_EVENT = re.compile(rb'data: ?(\[DONE\]|\{"error"[^\r\n]*)\s*\Z')
+
+
+class _Cutter:
+    """Shuts a connection down when a stream lingers after its last event."""
+
+    def __init__(self, response: httpx.Response, linger: float) -> None:
+        self.cut = False
+        self._stream = response.extensions.get("network_stream")
+        self._linger = linger
+        self._timer: threading.Timer | None = None
+
+    def saw(self, tail: bytes) -> None:
+        """Arm the timer if `tail` ends with a last event, disarm it otherwise."""
+        self.stop()
+        if self._stream is not None and _LAST_EVENT.search(tail):
+            self._timer = threading.Timer(self._linger, self._shut)
+            self._timer.daemon = True
+            self._timer.start()
+
+    def stop(self) -> None:
+        """Disarm the timer."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _shut(self) -> None:
+        sock = self._stream.get_extra_info("socket") if self._stream is not None else None
+        if isinstance(sock, socket.socket):
+            self.cut = True
+            with contextlib.suppress(OSError):
+                sock.shutdown(socket.SHUT_RDWR)
+
+
 class Client:
     """A keep-alive HTTP/1.1 client that records instead of interpreting."""
 
@@ -138,6 +180,7 @@ class Client:
         body = bytearray()
         arrivals: list[Arrival] = []
         failure: Failure | None = None
+        cutter: _Cutter | None = None
         start = time.monotonic()
         try:
             prepared = self._http.build_request(
@@ -156,10 +199,12 @@ class Client:
                 status = response.status_code
                 version = response.http_version
                 headers = headers_of(response.headers.raw)
+                cutter = _Cutter(response, self.endpoint.linger)
                 for piece in response.iter_raw():
                     now = time.monotonic() - start
                     body += piece
                     arrivals.append(Arrival(now, len(body)))
+                    cutter.saw(bytes(body[-4096:]))
                     if len(body) > self.endpoint.body_limit:
                         failure = Failure(FailureKind.TOO_LARGE, f"over {len(body)} bytes")
                         break
@@ -167,9 +212,14 @@ class Client:
                         failure = Failure(FailureKind.TIMEOUT, f"still sending after {limit:g} s")
                         break
             finally:
+                if cutter is not None:
+                    cutter.stop()
                 response.close()
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError, OSError) as error:
-            failure = classify(error)
+            if cutter is not None and cutter.cut:
+                failure = Failure(FailureKind.HELD_OPEN, f"{self.endpoint.linger:g} s")
+            else:
+                failure = classify(error)
         return Exchange(
             request=request,
             url=url,

@@ -34,6 +34,7 @@ class FailureKind(StrEnum):
     TRUNCATED = "reply ended before its declared length"
     PROTOCOL = "reply is not HTTP/1.1"
     TOO_LARGE = "reply exceeds the size limit"
+    HELD_OPEN = "body held open after its last event"
     LOCAL = "request could not be sent"
 
 

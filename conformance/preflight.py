@@ -1,0 +1,127 @@
+"""Before any check: can the target be reached, with this key, at this base URL, for these models?
+
+The laws:
+
+1. A mistake of the user's is one line that says what happened and what to try (exit status 4).
+2. What may be the target's fault is left to the checks: a preflight that goes wrong in any other
+   way says nothing and lets them judge.
+"""
+
+import difflib
+from collections.abc import Sequence
+from dataclasses import replace
+from urllib.parse import urlsplit
+
+import pytest
+
+from .chat import Chat, canary_request
+from .protocol.finding import shorten
+from .settings import Settings
+from .wire.client import Client
+from .wire.exchange import Exchange, FailureKind
+
+TRY = {
+    FailureKind.DNS: "the host name does not resolve; check its spelling",
+    FailureKind.REFUSED: "nothing listens there; is the server running, and is the port right?",
+    FailureKind.UNREACHABLE: "no route to it; check the address",
+    FailureKind.TLS: "check the certificate, or whether the target speaks http rather than https",
+    FailureKind.CONNECT_TIMEOUT: "no connection within 10 s; check host, port and firewall",
+    FailureKind.PROTOCOL: "what answers there is not HTTP/1.1; is it https rather than http?",
+}
+
+
+def models_of(settings: Settings, client: Client) -> tuple[str, ...]:
+    """The models to judge: `--model`, the profile's, or what `/models` lists.
+
+    Raises `pytest.UsageError` when the target cannot be reached or lists nothing to choose from.
+    """
+    if settings.models:
+        return settings.models
+    documented = tuple(model.id for model in settings.profile.models)
+    if documented and not settings.all_models:
+        return documented
+    probe = Chat(client, settings.profile, "")
+    exchange = probe.get("/models")
+    _explain(exchange, settings)
+    listed = probe.listed_models()
+    if not listed:
+        seen = exchange.failure or f"status {exchange.status}: {shorten(exchange.body, 80)}"
+        raise pytest.UsageError(
+            f"{exchange.url} lists no model to choose ({seen}): name one with --model ID"
+        )
+    return tuple(sorted(listed)) if settings.all_models else (_first(exchange),)
+
+
+def _first(exchange: Exchange) -> str:
+    from .protocol.jsontext import read_document
+
+    value = read_document(exchange.body).value
+    data = value["data"] if isinstance(value, dict) else []
+    return next(str(i["id"]) for i in data if isinstance(i, dict) and isinstance(i.get("id"), str))
+
+
+def check(settings: Settings, client: Client, models: Sequence[str]) -> str | None:
+    """Ask the first model the plainest question.
+
+    Returns why nothing can be judged when the target accepts the connection and never answers;
+    None when the checks can begin. Raises `pytest.UsageError` for what the user can mend.
+    """
+    exchange = client.send(canary_request(models[0]))
+    if exchange.status in (404, 405) and _has_v1(settings, client, models[0]):
+        raise pytest.UsageError(
+            f"{exchange.url} answers {exchange.status}, but there is an API one level down: "
+            f"use --target-url {settings.target_url}/v1"
+        )
+    _explain(exchange, settings)
+    if exchange.failure is not None and exchange.status is None:
+        return f"{exchange.url}: {exchange.failure}"
+    if exchange.status in (400, 403, 404) and settings.models:
+        _explain_model(Chat(client, settings.profile, models[0]), exchange, settings)
+    return None
+
+
+def _has_v1(settings: Settings, client: Client, model: str) -> bool:
+    """Whether the API answers one level down, at `/v1`."""
+    url = settings.target_url or ""
+    if urlsplit(url).path.rstrip("/").endswith("/v1"):
+        return False
+    request = canary_request(model)
+    below = client.send(replace(request, path="/v1" + request.path))
+    return below.is_json_type and below.status not in (404, 405)
+
+
+def _explain(exchange: Exchange, settings: Settings) -> None:
+    """Raise a usage error for what the user can mend: address, key, base URL."""
+    url = exchange.url
+    if exchange.failure is not None and exchange.failure.kind in TRY:
+        failure = exchange.failure
+        raise pytest.UsageError(f"cannot reach {url}: {failure}; {TRY[failure.kind]}")
+    if exchange.status in (401, 403):
+        variable = settings.key_variable
+        if settings.key is None:
+            raise pytest.UsageError(
+                f"{url} answers {exchange.status} without a key: put it into the environment, "
+                f"export {variable}=…, or name another variable with --api-key-env"
+            )
+        raise pytest.UsageError(
+            f"{url} answers {exchange.status} to the key given: check ${variable} "
+            f"({shorten(exchange.body, 120)})"
+        )
+    if exchange.media_type == "text/html" or exchange.body.lstrip()[:1] == b"<":
+        hint = "" if "/v1" in urlsplit(url).path else f"; did you mean {settings.target_url}/v1?"
+        raise pytest.UsageError(
+            f"{url} answers {exchange.status} with an HTML page, not an API: "
+            f"check the base URL{hint}"
+        )
+
+
+def _explain_model(chat: Chat, exchange: Exchange, settings: Settings) -> None:
+    """Raise a usage error when the target says that a model named by `--model` is unknown."""
+    listed = chat.listed_models()
+    for model in settings.models:
+        if listed and model not in listed:
+            near = difflib.get_close_matches(model, listed, n=5, cutoff=0.3) or listed[:5]
+            raise pytest.UsageError(
+                f"{exchange.url} answers {exchange.status} for --model {model}: "
+                f"it lists {', '.join(near)}{' …' if len(listed) > len(near) else ''}"
+            )

@@ -1,0 +1,209 @@
+"""From how a check ended to its record: verdict and evidence, as plain data.
+
+The laws:
+
+1. The table below decides; nothing else turns an outcome into a verdict.
+2. A record is JSON, redacted, free of control characters, and small: bodies are shown as a timed
+   transcript, the offending lines marked.
+
+| the check | level MUST | SHOULD, MAY, INFO | `--strict` |
+|---|---|---|---|
+| returns | PASS | PASS | PASS |
+| raises Broken | FAIL | WARN | FAIL for MUST and SHOULD |
+| raises Broken, every finding mild | WARN | WARN | FAIL for MUST and SHOULD |
+| raises Unsupported, Inconclusive, Blocked | that | that | that |
+| raises anything else | ERROR | ERROR | ERROR |
+"""
+
+import shlex
+from collections.abc import Sequence
+from typing import Any, Literal
+
+
+from .outcomes import Blocked, Broken, Inconclusive, Trials, Unjudged, Unsupported
+
+from .requirements import Level, Requirement
+from .settings import Settings
+from .wire.curl import curl
+from .wire.exchange import Exchange
+from .wire.redact import Redactor
+from .wire.transcript import printable, transcript
+
+Verdict = Literal["PASS", "FAIL", "WARN", "UNSUPPORTED", "INCONCLUSIVE", "BLOCKED", "ERROR"]
+
+MOST_FINDINGS = 12
+MOST_EXCHANGES = 2
+LONGEST_BODY = 2000
+
+
+def verdict(level: Level, error: BaseException | None, *, strict: bool) -> Verdict:
+    """The verdict on a check of `level` that ended with `error`; None: it returned."""
+    match error:
+        case None:
+            return "PASS"
+        case Broken(sightings=sightings):
+            mild = all(s.finding.mild for s in sightings)
+            if level == "MUST" and (strict or not mild):
+                return "FAIL"
+            return "FAIL" if strict and level == "SHOULD" else "WARN"
+        case Unsupported():
+            return "UNSUPPORTED"
+        case Blocked():
+            return "BLOCKED"
+        case Inconclusive():
+            return "INCONCLUSIVE"
+        case _:
+            return "ERROR"
+
+
+class Recorder:
+    """Writes records for one run: knows how to show its exchanges."""
+
+    def __init__(self, settings: Settings, redactor: Redactor, embedded: bool) -> None:
+        self.settings = settings
+        self.redactor = redactor
+        self.embedded = embedded
+
+    def record(
+        self,
+        requirement: Requirement,
+        error: BaseException | None,
+        *,
+        model: str | None,
+        nodeid: str,
+        title: str,
+        used: Sequence[Exchange],
+        trials: Trials | None,
+        duration_s: float,
+    ) -> dict[str, Any]:
+        """The record of one executed check; see `reports.results` for how records are folded."""
+        decided = verdict(requirement.level, error, strict=self.settings.strict)
+        evidence: dict[str, Any] = {
+            "summary": self._summary(decided, error, used),
+            "reproduce": self.rerun(requirement.id, model),
+            "duration_s": round(duration_s, 4),
+        }
+        if isinstance(error, Broken):
+            evidence |= self._findings(error, used)
+            trials = error.trials or trials
+        if isinstance(error, Unjudged):
+            evidence["reason"] = error.reason
+            shown = error.exchange or (used[-1] if used else None)
+            if shown is not None:
+                evidence["exchanges"] = [self.exchange(shown, ())]
+        if isinstance(error, Blocked):
+            evidence["by"] = error.by
+        if trials is not None:
+            evidence["trials"] = {
+                "passed": trials.passed,
+                "counted": trials.counted,
+                "of": trials.of,
+            }
+        record = {
+            "id": requirement.id,
+            "model": model,
+            "level": requirement.level,
+            "kind": requirement.kind,
+            "verdict": decided,
+            "chapter": requirement.id.rpartition("-")[0],
+            "nodeid": nodeid,
+            "title": title,
+            "strict": self.settings.strict,
+            "evidence": evidence,
+        }
+        clean = self.redactor.tree(record)
+        if not isinstance(clean, dict):
+            raise TypeError("a record is a table")
+        return clean
+
+    def _summary(
+        self, decided: Verdict, error: BaseException | None, used: Sequence[Exchange]
+    ) -> str:
+        if error is None:
+            replies = len({id(exchange) for exchange in used})
+            return f"held in {replies} {'reply' if replies == 1 else 'replies'}"
+        text = printable(str(error).encode("utf-8", "backslashreplace"), 400)
+        if decided == "ERROR":
+            return f"the suite failed: {type(error).__name__}: {text}"
+        return text
+
+    def _findings(self, error: Broken, used: Sequence[Exchange]) -> dict[str, Any]:
+        shown: list[Exchange] = []
+        spans: dict[int, list[tuple[int, int]]] = {}
+        for sighting in error.sightings:
+            exchange = sighting.exchange or (used[-1] if used else None)
+            if exchange is None:
+                continue
+            if all(known is not exchange for known in shown):
+                shown.append(exchange)
+            if sighting.finding.span:
+                spans.setdefault(id(exchange), []).append(sighting.finding.span)
+        findings = [
+            {
+                "required": s.finding.required,
+                "seen": s.finding.seen,
+                "at": s.finding.at,
+                "mild": s.finding.mild,
+            }
+            for s in error.sightings[:MOST_FINDINGS]
+        ]
+        left_out = len(error.sightings) - len(findings)
+        return {
+            "findings": findings,
+            "exchanges": [self.exchange(e, spans.get(id(e), ())) for e in shown[:MOST_EXCHANGES]],
+            **({"left_out": left_out} if left_out else {}),
+        }
+
+    def exchange(self, exchange: Exchange, spans: Sequence[tuple[int, int]]) -> dict[str, Any]:
+        """`exchange` as it is shown: request, status, headers, timed transcript, curl."""
+        request = exchange.request
+        shown = tuple(self.settings.profile.headers.items())
+        authorization = (
+            [("Authorization", request.authorization.replace("$KEY", f"${self._variable}"))]
+            if request.authorization is not None
+            else []
+        )
+        return {
+            "request": {
+                "method": request.method,
+                "url": exchange.url,
+                "headers": [list(pair) for pair in (*request.headers, *authorization)],
+                "body": printable(request.body or b"", LONGEST_BODY),
+            },
+            "status": exchange.status,
+            "headers": [
+                [name, printable(value.encode("latin-1", "replace"))]
+                for name, value in exchange.headers
+            ],
+            "transcript": [
+                {
+                    "at_ms": line.at_ms,
+                    "arrival": line.arrival,
+                    "offset": line.offset,
+                    "text": line.text,
+                    "mark": line.mark,
+                }
+                for line in transcript(exchange, spans)
+            ],
+            "curl": curl(request, exchange.url, key_variable=self._variable, extra_headers=shown),
+            "error": str(exchange.failure) if exchange.failure else None,
+        }
+
+    @property
+    def _variable(self) -> str:
+        return self.settings.key_variable
+
+    def rerun(self, requirement: str, model: str | None) -> str:
+        """The command that judges this requirement alone again."""
+        settings = self.settings
+        words = ["pytest", "--pyargs", "conformance"]
+        if not self.embedded and settings.target_url:
+            words += ["--target-url", settings.target_url]
+        if settings.key_variable != "TARGET_API_KEY":
+            words += ["--api-key-env", settings.key_variable]
+        if settings.profile_given:
+            words += ["--profile", settings.profile_given]
+        words += ["--requirement", requirement]
+        if model is not None:
+            words += ["--model", model]
+        return shlex.join(words)

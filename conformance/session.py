@@ -1,0 +1,127 @@
+"""One run's target: where it is, which models are judged, whether it still answers.
+
+The law: everything that a check shares with another check lives here, once per process.
+"""
+
+from dataclasses import replace
+
+import pytest
+
+from . import __version__, preflight
+from .chat import Chat, canary_request
+from .embedded import STREAM_ERROR, EmbeddedServer
+from .settings import Settings
+from .wire.client import Client, Endpoint
+from .wire.exchange import Exchange, Request
+from .wire.redact import Redactor
+
+PLANNED_MODEL = "the-first-that-models-lists"
+
+
+class TargetSession:
+    """The target of a run and the client that speaks to it.
+
+    `gone` says why nothing more is asked of it; None while it answers.
+    """
+
+    def __init__(self, settings: Settings, models: tuple[str, ...] = ()) -> None:
+        """Raises `pytest.UsageError` for an address, key or model that the user can mend.
+
+        `models` are known already in a worker process, which then asks nothing before its checks.
+        """
+        self.server: EmbeddedServer | None = None
+        self.embedded = settings.target_url is None
+        self.gone: str | None = None
+        self._chats: dict[str, Chat] = {}
+        self._shared: dict[tuple[Request, int], Exchange] = {}
+        if settings.plan:
+            settings = replace(settings, target_url=None)
+        if settings.target_url is None:
+            settings = self._start(settings, models)
+        self.settings = settings
+        self.client = Client(_endpoint(settings), f"chat-conformance/{__version__}")
+        self.redactor = Redactor([*self.client.endpoint.secrets, settings.key or ""])
+        if models:
+            self.models = models
+        else:
+            self.models = preflight.models_of(settings, self.client)
+            self.gone = preflight.check(settings, self.client, self.models)
+
+    def _start(self, settings: Settings, models: tuple[str, ...]) -> Settings:
+        profile = settings.profile
+        served = models or settings.models or tuple(model.id for model in profile.models)
+        if settings.plan and not served:
+            served = (PLANNED_MODEL,)
+        try:
+            self.server = EmbeddedServer(served)
+        except RuntimeError as error:
+            raise pytest.UsageError(str(error)) from None
+        triggers = {"stream_error": STREAM_ERROR, **profile.triggers}
+        return replace(
+            settings,
+            target_url=self.server.url,
+            key=self.server.key,
+            models=settings.models or (served if settings.plan else ()),
+            profile=replace(profile, triggers=triggers),
+        )
+
+    @property
+    def url(self) -> str:
+        """The base URL that is judged."""
+        return self.client.endpoint.base_url
+
+    def chat(self, model: str) -> Chat:
+        """The model of that id; one object per process."""
+        if model not in self._chats:
+            self._chats[model] = Chat(
+                self.client,
+                self.settings.profile,
+                model,
+                shared=self._shared,
+                on_gone=self._lost,
+                bound_name=self._bound_name(model),
+            )
+        return self._chats[model]
+
+    def _bound_name(self, model: str) -> str:
+        """`max_tokens` unless the model refuses it by name (CC-REQ-024)."""
+        from .guards import refuses
+
+        probe = Chat(self.client, self.settings.profile, model, shared=self._shared)
+        if self.gone is None and refuses(probe.ask(), ("max_tokens",)):
+            return "max_completion_tokens"
+        return "max_tokens"
+
+    def _lost(self, reason: str) -> None:
+        self.gone = f"the target stopped answering: {reason}"
+
+    def still_there(self, model: str) -> None:
+        """Send the canary after a check that may harm the target."""
+        if self.gone is None:
+            exchange = self.client.send(canary_request(model))
+            if exchange.status is None:
+                exchange = self.client.send(canary_request(model))
+            if exchange.status is None:
+                self._lost(str(exchange.failure))
+
+    def exchanges(self) -> list[Exchange]:
+        """Every exchange that was shared between checks, in order."""
+        return list(self._shared.values())
+
+    def close(self) -> None:
+        """Close connections and end the embedded server."""
+        self.client.close()
+        if self.server is not None:
+            self.server.close()
+
+
+def _endpoint(settings: Settings) -> Endpoint:
+    profile = settings.profile
+    return Endpoint(
+        base_url=settings.target_url or "",
+        key=settings.key,
+        extra_headers=profile.resolved_headers(),
+        shown_headers=profile.headers,
+        timeout=settings.timeout,
+        linger=profile.limits.held_open_s + 1,
+    )

@@ -1,0 +1,194 @@
+"""The options of a run, as plain data, each mistake one line that says what to write instead.
+
+The law: the plugin is inert unless the run is ours (`is_ours`): its options are registered, nothing
+else happens in other people's test runs.
+"""
+
+import os
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+
+from . import requirements
+from .target.profile import Profile, ProfileError, for_url, load
+
+PACKAGE = Path(__file__).parent
+OUT = Path("reports") / "out"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """What the command line asks for. `target_url` None: the embedded reference server."""
+
+    target_url: str | None
+    key_variable: str
+    key: str | None = field(repr=False)
+    models: tuple[str, ...]
+    all_models: bool
+    profile: Profile
+    profile_given: str | None
+    strict: bool
+    patterns: tuple[str, ...]
+    selected: frozenset[str] | None
+    """Ids that `--requirement` selects; None: all."""
+    results: Path
+    timeout: float
+    plan: bool
+
+
+def add_options(parser: pytest.Parser) -> None:
+    """Registers the options in their own group of `pytest --help`."""
+    group = parser.getgroup("conformance", "conformance of an OpenAI-compatible endpoint")
+    add = group.addoption
+    add(
+        "--target-url",
+        metavar="URL",
+        help="base URL of the endpoint to judge, with /v1 (default: the embedded reference server)",
+    )
+    add(
+        "--api-key-env",
+        metavar="NAME",
+        default="TARGET_API_KEY",
+        help="environment variable that holds the API key (default: %(default)s)",
+    )
+    add("--api-key", metavar="KEY", help="the API key itself; prefer --api-key-env")
+    add(
+        "--model",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="model to judge, repeatable (default: the profile's, else the first of /models)",
+    )
+    add("--all-models", action="store_true", help="judge every model that /models lists")
+    add(
+        "--profile",
+        metavar="NAME|FILE",
+        help="what the target documents: ainul, openai or a TOML file (default: by URL)",
+    )
+    add("--strict", action="store_true", help="a broken SHOULD fails the run like a broken MUST")
+    add(
+        "--requirement",
+        metavar="ID",
+        action="append",
+        default=[],
+        help="judge only this requirement, repeatable; a prefix such as CC-SSE selects a chapter",
+    )
+    add(
+        "--results",
+        metavar="FILE",
+        help="where to write the results as JSON (default: reports/out/results.json)",
+    )
+    add(
+        "--timeout",
+        metavar="SECONDS",
+        type=float,
+        default=60.0,
+        help="seconds for one whole exchange (default: %(default)s)",
+    )
+    add(
+        "--plan",
+        action="store_true",
+        help="print how many requests and tokens the selection may cost, and send none",
+    )
+    add(
+        "--requirements",
+        action="store_true",
+        help="list the catalogue with the state of each entry, and exit (-v: whole sentences)",
+    )
+
+
+def is_ours(config: pytest.Config) -> bool:
+    """Whether this run selects the conformance checks, or asks for them by an option."""
+    if config.getoption("target_url") or config.getoption("plan"):
+        return True
+    here = config.invocation_params.dir
+    for arg in config.args:
+        name = arg.split("::")[0]
+        if config.getoption("pyargs", False) and name.split(".")[0] == PACKAGE.name:
+            return True
+        path = (here / name).resolve()
+        if path == PACKAGE or PACKAGE in path.parents or path == PACKAGE.parent:
+            return True
+    return False
+
+
+def read(config: pytest.Config) -> Settings:
+    """The settings of this run.
+
+    Raises `pytest.UsageError` (exit status 4) with one line for an option that cannot be used.
+    """
+    option = config.getoption
+    url: str | None = option("target_url")
+    if url is not None:
+        url = _checked_url(url)
+    named: str | None = option("profile")
+    try:
+        profile = load(named) if named else (for_url(url) if url else load("ainul"))
+        profile.resolved_headers()
+    except ProfileError as error:
+        raise pytest.UsageError(str(error)) from None
+    timeout: float = option("timeout")
+    if not timeout > 0:
+        raise pytest.UsageError(f"--timeout {timeout:g}: give a number of seconds above 0")
+    patterns: list[str] = option("requirement")
+    try:
+        selected = frozenset(r.id for r in requirements.select(patterns)) if patterns else None
+    except ValueError as error:
+        raise pytest.UsageError(f"--requirement: {error}") from None
+    for deviation in profile.deviations:
+        if deviation.id not in requirements.REQUIREMENTS:
+            raise pytest.UsageError(
+                f"profile {profile.name}: deviation {deviation.id} is no requirement; "
+                "pytest --requirements lists them"
+            )
+    results = option("results")
+    return Settings(
+        target_url=url,
+        key_variable=option("api_key_env"),
+        key=_key(option("api_key"), option("api_key_env")),
+        models=tuple(dict.fromkeys(option("model"))),
+        all_models=option("all_models"),
+        profile=profile,
+        profile_given=named,
+        strict=option("strict"),
+        patterns=tuple(patterns),
+        selected=selected,
+        results=config.invocation_params.dir / (results or OUT / "results.json"),
+        timeout=timeout,
+        plan=option("plan"),
+    )
+
+
+def _key(given: str | None, variable: str) -> str | None:
+    key = (given or os.environ.get(variable) or "").strip()
+    if not key.isascii() or not key.isprintable():
+        raise pytest.UsageError(
+            f"the API key ({'--api-key' if given else f'in ${variable}'}) holds characters that no "
+            "header may carry: copy it again"
+        )
+    return key or None
+
+
+def _checked_url(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError as error:
+        raise pytest.UsageError(f"--target-url {url}: {error}") from None
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise pytest.UsageError(f"--target-url {url!r} is no base URL: write http(s)://HOST/v1")
+    if parts.username or parts.password:
+        raise pytest.UsageError("--target-url carries credentials: give the key by --api-key-env")
+    if parts.query or parts.fragment:
+        raise pytest.UsageError(f"--target-url {url}: leave out what follows the path")
+    if parts.path.rstrip("/").endswith("/chat/completions"):
+        base = url.rstrip("/").removesuffix("/chat/completions")
+        raise pytest.UsageError(f"--target-url is the base URL: write {base}")
+    return url.rstrip("/")
+
+
+def embedded(settings: Settings, url: str, key: str) -> Settings:
+    """The same settings, with the embedded server as target."""
+    return replace(settings, target_url=url, key=key)
