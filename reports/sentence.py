@@ -73,8 +73,8 @@ def _unbroken(tally: Mapping[str, Tally]) -> str:
     judged = sum(found.judged for found in tally.values())
     if not judged:
         return f"no {words.listed(tally, 'or')} clause was judged"
-    names = words.listed(tally, "or")
-    return f"none of the {words.amount(judged, f'judged {names} clause')} is broken"
+    what = words.amount(judged, f"judged {words.listed(tally, 'or')} clause")
+    return f"none of the {what} is broken" if judged > 1 else f"the {what} is not broken"
 
 
 def _conformant(results: Mapping[str, Any], tally: Mapping[str, Tally]) -> str:
@@ -86,9 +86,8 @@ def _conformant(results: Mapping[str, Any], tally: Mapping[str, Tally]) -> str:
             f"{words.number(found.judged)} judged {level}" for level, found in judged.items()
         )
         total = sum(found.judged for found in judged.values())
-        said = (
-            f"all {what} clauses hold on {on}" if total > 1 else f"the {what} clause holds on {on}"
-        )
+        all_ = "all" if min(found.judged for found in judged.values()) > 1 else "the"
+        said = f"{all_} {what} {'clause holds' if total == 1 else 'clauses hold'} on {on}"
     else:
         total = sum(found.judged for found in every.values())
         said = f"no MUST clause was judged; the {words.amount(total, 'other clause')} "
@@ -107,12 +106,9 @@ def _where(results: Mapping[str, Any], *verdicts: Verdict) -> str:
     found = {entry["model"] for entry in results["requirements"] if entry["verdict"] in verdicts}
     places = []
     if hit := found - {None}:
-        if len(models) == 1:
-            places.append(f"on {models[0]}")
-        elif len(hit) == len(models):
-            places.append(f"on all {len(models)} models")
-        else:
-            places.append(f"on {len(hit)} of {len(models)} models")
+        # "on all 10 models" would say that each clause is broken on each of them.
+        one = len(models) == 1
+        places.append(f"on {models[0]}" if one else f"on {len(hit)} of {len(models)} models")
     if None in found:
         places.append("for the target as a whole")
     return words.listed(places)

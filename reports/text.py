@@ -4,7 +4,8 @@ Laws
 ----
 * A command is never wrapped or shortened: it runs as pasted.
 * What a target sent is shortened, and the cut is visible.
-* The marked lines of a transcript are always shown.
+* The marked lines of a transcript are always shown, and whole; the blank lines that end events are
+  left out unless one of them is marked.
 
 The layout is a table of label and text::
 
@@ -37,6 +38,8 @@ FINDINGS: Final = 5
 """At most so many findings of one entry are shown in a terminal."""
 ROWS: Final = 12
 """At most so many unmarked lines of a transcript."""
+SAID: Final = 300
+"""At most so many characters of what a target sent, in one place."""
 _LABEL: Final = 12
 _INDENT: Final = "  "
 
@@ -57,11 +60,11 @@ def failure(entry: Entry, requirement: Requirement | None, *, width: int = 100) 
     if findings:
         lines += _rows("seen", _seen(findings, width))
     else:
-        lines += _prose("seen", words.short(evidence["summary"], 400), width)
+        lines += _prose("seen", words.short(evidence["summary"], SAID), width)
     if trials := evidence.get("trials"):
         lines += _rows("trials", [f"{trials['passed']} of {trials['counted']} held"])
     if reason := evidence.get("reason"):
-        lines += _prose("reason", reason, width)
+        lines += _prose("reason", words.short(reason, SAID), width)
     if requirement:
         lines += _prose("source", words.plain(requirement.source), width)
         if requirement.breaks_note:
@@ -85,11 +88,11 @@ def _seen(findings: Sequence[Mapping[str, Any]], width: int) -> list[str]:
     lines: list[str] = []
     said: str | None = None
     for finding in findings[:FINDINGS]:
-        at = f"{finding['at']}: " if finding.get("at") else ""
-        lines += _wrapped(f"{at}{words.short(finding['seen'], 300)}", width)
+        at = f"{words.short(finding['at'], SAID)}: " if finding.get("at") else ""
+        lines += _wrapped(f"{at}{words.short(finding['seen'], SAID)}", width)
         if finding["required"] != said:
             said = finding["required"]
-            lines += _wrapped(f"instead of: {words.short(finding['required'], 300)}", width, "  ")
+            lines += _wrapped(f"instead of: {words.short(finding['required'], SAID)}", width, "  ")
     if (left := len(findings) - FINDINGS) > 0:
         lines.append(f"… and {left} more")
     return lines
@@ -111,8 +114,9 @@ def outcome(exchange: Mapping[str, Any]) -> str:
     """``POST https://… -> 200 text/event-stream``, or why there is no complete reply."""
     request = exchange["request"]
     kind = next((v for k, v in exchange.get("headers", ()) if k.lower() == "content-type"), "")
-    parts = (str(exchange["status"] or ""), kind, exchange.get("error") or "")
-    return f"{request['method']} {request['url']} -> {' '.join(part for part in parts if part)}"
+    parts = [str(exchange["status"] or ""), kind, exchange.get("error") or ""]
+    parts = [words.short(part, SAID) for part in parts if part]
+    return f"{request['method']} {request['url']} -> {' '.join(parts)}"
 
 
 def timed(line: Mapping[str, Any]) -> str:
@@ -124,26 +128,30 @@ def _transcript(exchange: Mapping[str, Any], width: int) -> list[str]:
     room = max(40, width - len(_INDENT) - _LABEL - 14)
     rows: list[str] = []
     for line in _chosen(exchange.get("transcript", ())):
-        mark = ">" if line["mark"] else " "
-        rows.append(f"{mark}{timed(line)}  {_middle(line['text'], room)}".rstrip())
+        head = f"{'>' if line['mark'] else ' '}{timed(line)}  "
+        if not line["mark"]:
+            rows.append(f"{head}{_middle(line['text'], room)}".rstrip())
+            continue
+        text = _middle(line["text"], 2 * SAID) or "(blank line)"
+        pieces = [text[at : at + room] for at in range(0, len(text), room)]
+        rows += [f"{head}{pieces[0]}", *(f"{'>':<13}{piece}" for piece in pieces[1:])]
     return rows
 
 
 def _chosen(transcript: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The marked lines, and those nearest to them up to ``ROWS``."""
-    marks = [index for index, line in enumerate(transcript) if line["mark"]]
+    lines = [line for line in transcript if line["text"] or line["mark"]]
+    marks = [index for index, line in enumerate(lines) if line["mark"]]
     near = sorted(
-        (index for index in range(len(transcript)) if index not in marks),
+        (index for index in range(len(lines)) if index not in marks),
         key=lambda index: min((abs(index - mark) for mark in marks), default=index),
     )
     keep = sorted({*marks, *near[:ROWS]})
     rows: list[Mapping[str, Any]] = []
-    for before, index in zip([-1, *keep], keep, strict=False):
-        if index - before > 1:
-            rows.append(_gap(index - before - 1))
-        rows.append(transcript[index])
-    if keep and len(transcript) - keep[-1] > 1:
-        rows.append(_gap(len(transcript) - keep[-1] - 1))
+    for before, index in zip([-1, *keep], [*keep, len(lines)], strict=True):
+        if (left_out := index - before - 1) > 0:
+            rows.append(_gap(left_out))
+        rows += lines[index : index + 1]
     return rows
 
 
