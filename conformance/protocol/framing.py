@@ -134,9 +134,8 @@ def findings(decoder: Decoder, values: list[Item], *, complete: bool = True) -> 
     002, 003, 004, 005, 006, 008, 009, 010, 012, 013, 014, 015, 016, 017, 018 and 026.
     """
     log = Findings()
-    judged = [item for item in values if item.event.terminated or item.kind is not Kind.BROKEN]
     _bytes(log, decoder)
-    _values(log, judged)
+    _values(log, values)
     for block in decoder.blocks:
         _bare_json(log, block)
         _fields(log, block)
@@ -153,8 +152,9 @@ def _bytes(log: Findings, decoder: Decoder) -> None:
         required = "the byte stream is UTF-8"
         log.add("CC-SSE-002", required, Quote(f"no UTF-8 at byte {bad}"), span=(bad, bad + 1))
     if (cr := decoder.first_cr) is not None:
-        counts = decoder.line_ends
-        seen = Quote(f"LF {counts['\n']}, CRLF {counts['\r\n']}, CR {counts['\r']} times")
+        ends = decoder.line_ends
+        lf, crlf, lone = ends["\n"], ends["\r\n"], ends["\r"]
+        seen = Quote(f"LF {lf}, CRLF {crlf}, CR {lone} times")
         log.add("CC-SSE-008", "every line ends with LF", seen, f"byte {cr}", span=(cr, cr + 1))
     if decoder.bom:
         log.add("CC-SSE-017", "no byte-order mark", Quote("EF BB BF"), "byte 0", span=(0, 3))
@@ -228,7 +228,7 @@ def _events(log: Findings, events: list[Event]) -> None:
             seen = Quote(f"{len(event.data_lines)} data lines for one value")
             log.add("CC-SSE-010", "a value is on one data line", seen, where, span=event.span)
         for line in event.block.fields("event"):
-            if line.value not in ("message", "") and not _announces_error(event, line):
+            if line.value != "message" and not _announces_error(event, line):
                 required = "chunks have no event field (or `message`)"
                 log.add("CC-SSE-015", required, line.text, f"line {line.number}", span=line.span)
 
