@@ -174,7 +174,7 @@ def _message(fault: ValidationError) -> str:
     if fault.validator in ("anyOf", "oneOf"):
         types = [e.validator_value for e in fault.context or () if _of_other_type(e)]
         if len(types) == len(asked):
-            return f"{short} is of none of the types {', '.join(map(str, types))}"
+            return f"{short} is of none of the types {', '.join(map(str, dict.fromkeys(types)))}"
         return f"{short} fits none of the {len(asked)} forms that are allowed"
     if fault.validator == "const":
         return f"{short} is not {asked!r}"
