@@ -1,4 +1,4 @@
-"""Values that fit a schema, and values that do not, with the place and the clause that are named."""
+"""Values that fit a schema, and values that do not, with the place and the clause refused."""
 
 from __future__ import annotations
 
