@@ -38,6 +38,7 @@ from .rules import (
     one_of,
     optional,
 )
+from .usage import COUNTS
 
 __all__ = ["REASONING", "VISIBLE", "Chunk"]
 
@@ -45,7 +46,6 @@ VISIBLE: Final = ("content", "refusal")
 """Members of a delta whose text a user sees."""
 
 _OBJECT: Final = "chat.completion.chunk"
-_COUNTS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +232,7 @@ def _usage(log: Findings, chunk: Chunk) -> None:
     usage = chunk.value.get("usage")
     if not isinstance(usage, dict):
         return
-    for name in _COUNTS:
+    for name in COUNTS:
         if not is_count(seen := usage.get(name, ABSENT)):
             required = f"a usage object has {name}, an integer >= 0"
             path = f"$.usage.{name}"

@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-__all__ = ["ABSENT", "Absent", "Finding", "Findings", "Quote", "escaped", "shorten"]
+__all__ = ["ABSENT", "Absent", "Finding", "Findings", "Quote", "escaped", "excerpt", "shorten"]
 
 Span = tuple[int, int]
 
@@ -124,6 +124,15 @@ def shorten(value: object, limit: int = 120) -> str:
         if size > limit:
             return "".join(text)[: limit - 1] + "…"
     return "".join(text)
+
+
+def excerpt(text: str, limit: int = 120) -> Quote:
+    """The beginning of a text as it was sent, unquoted; printable, at most ``limit`` characters.
+
+    For texts that are JSON already, and would be hard to read as a JSON string.
+    """
+    line = "".join(c if c.isprintable() else _escape(c) for c in text[: limit + 1])
+    return Quote(line if len(line) <= limit else line[: limit - 1] + "…")
 
 
 _DEPTH = 8  # levels of nesting that a one-line quotation shows

@@ -27,8 +27,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
-from .finding import Finding, Findings, Quote
-from .jsontext import JsonError, loads
+from .finding import Finding, Findings, Quote, excerpt
+from .jsontext import JsonError, loads, loads_leniently
 from .sse import Block, Decoder, Event, Line
 
 __all__ = ["Item", "Kind", "findings", "is_error", "items"]
@@ -56,7 +56,7 @@ class Item:
     Attributes:
         number: counted from 1; findings call it "chunk N" or "event N".
         kind: what the value is.
-        value: the JSON value; None where it is none.
+        value: the JSON value; of a BROKEN one what a tolerant client reads; else None.
         text: the value as sent.
         span: byte offsets of its event (of its line, where a block held several).
         event: the event it came in.
@@ -73,6 +73,12 @@ class Item:
     def where(self) -> str:
         """Its place, for people."""
         return f"event {self.number}"
+
+    @property
+    def seen(self) -> str:
+        """Its value, for people: JSON as it stands, anything else in quotes."""
+        quoted = self.kind in (Kind.TEXT, Kind.EMPTY, Kind.MISSPELLED_DONE)
+        return self.text if quoted else excerpt(self.text)
 
 
 def is_error(value: object) -> bool:
@@ -120,7 +126,9 @@ def _classify(text: str) -> tuple[Kind, object]:
     try:
         value = loads(text)
     except JsonError:
-        return (Kind.BROKEN if text.lstrip().startswith("{") else Kind.TEXT), None
+        if text.lstrip().startswith("{"):
+            return Kind.BROKEN, loads_leniently(text)
+        return Kind.TEXT, None
     return (Kind.OBJECT if isinstance(value, dict) else Kind.VALUE), value
 
 
@@ -169,15 +177,15 @@ def _values(log: Findings, values: list[Item]) -> None:
 def _value(log: Findings, item: Item) -> None:
     if item.kind in (Kind.VALUE, Kind.BROKEN, Kind.TEXT, Kind.EMPTY):
         required = "every data value but [DONE] is one JSON object"
-        log.add("CC-SSE-003", required, item.text, item.where, span=item.span)
+        log.add("CC-SSE-003", required, item.seen, item.where, span=item.span)
     if item.kind in (Kind.TEXT, Kind.EMPTY):
         required = "no data value is empty or no JSON, [DONE] apart"
-        log.add("CC-SSE-012", required, item.text, item.where, span=item.span)
+        log.add("CC-SSE-012", required, item.seen, item.where, span=item.span)
     if isinstance(item.value, dict):
         choices, error = item.value.get("choices"), item.value.get("error")
         if not isinstance(choices, list) and not isinstance(error, dict):
             required = "every data object has a list of choices or an error object"
-            log.add("CC-SSE-016", required, item.value, item.where, span=item.span)
+            log.add("CC-SSE-016", required, item.seen, item.where, span=item.span)
 
 
 def _bare_json(log: Findings, block: Block) -> None:
@@ -186,12 +194,12 @@ def _bare_json(log: Findings, block: Block) -> None:
     bare = [line for line in block.lines if line.name not in _FIELDS and not line.is_comment]
     single = [line for line in bare if _is_json(line.text)]
     for line in single:
-        log.add("CC-SSE-003", required, line.text, f"line {line.number}", span=line.span)
+        log.add("CC-SSE-003", required, excerpt(line.text), f"line {line.number}", span=line.span)
     if len(bare) == len(block.lines) > 1 and not single:
         text = "\n".join(line.text for line in bare)
         if _is_json(text):
             span = (block.start, block.lines[-1].end)
-            log.add("CC-SSE-003", required, text, f"line {bare[0].number}", span=span)
+            log.add("CC-SSE-003", required, excerpt(text), f"line {bare[0].number}", span=span)
 
 
 def _is_json(text: str) -> bool:
@@ -207,13 +215,15 @@ def _fields(log: Findings, block: Block) -> None:
     for line in data:
         if not line.text.startswith("data: "):
             required = "one space follows `data:`"
-            log.add("CC-SSE-009", required, line.text, f"line {line.number}", span=line.span)
+            log.add(
+                "CC-SSE-009", required, excerpt(line.text), f"line {line.number}", span=line.span
+            )
     others = [line for line in block.lines if line.name in _FIELDS]
     if others and not data and block.terminated:
         line = others[0]
         required = "a block with event, id or retry has a data line"
         span = (block.start, block.end)
-        log.add("CC-SSE-013", required, line.text, f"line {line.number}", span=span)
+        log.add("CC-SSE-013", required, excerpt(line.text), f"line {line.number}", span=span)
 
 
 def _events(log: Findings, events: list[Event]) -> None:
@@ -230,7 +240,13 @@ def _events(log: Findings, events: list[Event]) -> None:
         for line in event.block.fields("event"):
             if line.value != "message" and not _announces_error(event, line):
                 required = "chunks have no event field (or `message`)"
-                log.add("CC-SSE-015", required, line.text, f"line {line.number}", span=line.span)
+                log.add(
+                    "CC-SSE-015",
+                    required,
+                    excerpt(line.text),
+                    f"line {line.number}",
+                    span=line.span,
+                )
 
 
 def _announces_error(event: Event, line: Line) -> bool:
@@ -246,7 +262,9 @@ def _empty_dispatch(log: Findings, blocks: list[Block]) -> None:
         if seen_id and comment.is_comment and block.terminated and not block.fields("data"):
             required = "once an id was sent, no blank line follows a comment"
             at = f"line {comment.number}"
-            log.add("CC-SSE-014", required, comment.text, at, span=(block.start, block.end))
+            log.add(
+                "CC-SSE-014", required, excerpt(comment.text), at, span=(block.start, block.end)
+            )
         seen_id = seen_id or bool(block.fields("id"))
 
 
@@ -256,12 +274,12 @@ def _terminator(log: Findings, values: list[Item], *, complete: bool) -> None:
     failed = any(is_error(item.value) for item in values)
     if complete and not failed and (last is None or last.kind is not Kind.DONE):
         required = "the last data value is [DONE]"
-        seen = last.text if last else Quote("no data at all")
+        seen = last.seen if last else Quote("no data at all")
         log.add("CC-SSE-005", required, seen, last.where if last else "")
     for item in _after(values, done):
         if item.kind is not Kind.DONE:
             required = "no data but [DONE] follows [DONE]"
-            log.add("CC-SSE-006", required, item.text, item.where, span=item.span)
+            log.add("CC-SSE-006", required, item.seen, item.where, span=item.span)
     if len(done) > 1:
         seen = Quote(f"{len(done)} of them")
         log.add("CC-SSE-026", "[DONE] occurs once", seen, done[1].where, span=done[1].span)
@@ -278,7 +296,7 @@ def _unfinished(log: Findings, values: list[Item]) -> None:
             continue
         if item.kind in (Kind.OBJECT, Kind.VALUE):
             required = "a blank line ends every event that carries JSON"
-            log.add("CC-SSE-018", required, item.text, item.where, span=item.span)
+            log.add("CC-SSE-018", required, item.seen, item.where, span=item.span)
         elif item.kind is Kind.DONE:
             required = "a blank line ends [DONE]"
             seen = Quote("the body ends before it")

@@ -27,7 +27,15 @@ from typing import Final, NoReturn
 
 from .finding import Finding, shorten
 
-__all__ = ["MAX_DEPTH", "Document", "JsonError", "findings", "loads", "read_document"]
+__all__ = [
+    "MAX_DEPTH",
+    "Document",
+    "JsonError",
+    "findings",
+    "loads",
+    "loads_leniently",
+    "read_document",
+]
 
 MAX_DEPTH: Final = 256
 """Levels of nesting that are read; a deeper document is an error (RFC 8259 §9)."""
@@ -106,6 +114,22 @@ def loads(text: str) -> object:
     if rest:
         raise JsonError("text after the value", len(text) - len(rest))
     return value
+
+
+def loads_leniently(text: str) -> object:
+    """What a tolerant client reads: ``NaN`` and the infinities pass. None where nothing is read.
+
+    For looking at the rest of a document whose breach has been recorded, never for judging it.
+    """
+    if text.count("[") + text.count("{") > MAX_DEPTH:
+        return None
+    try:
+        return _lenient_decoder.decode(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+_lenient_decoder = json.JSONDecoder(parse_int=_integer, strict=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,9 @@ Each ``data`` value of the stream is one ``Input``; each choice of a chunk is a 
 role, then what it says, then the finish). The stream has one state, each choice has one.
 
 After ``[DONE]`` nothing is read (CC-SSE-006 has it). A chunk whose ``choices`` or ``delta`` cannot
-be read says nothing about the sequence. With n=1 a wrong index (CC-STREAM-006) is read as 0; with
-n>1 the sequence of the choices is not judged once an index was wrong.
+be read says nothing about the sequence. With n=1 a wrong index (CC-STREAM-006) is read as 0. Once a
+chunk could not be read at all (CC-SSE-003), or with n>1 an index was wrong, nobody knows what its
+choice said there, and the sequence of the choices is not judged any further.
 
 Example
 -------
@@ -164,7 +165,7 @@ class _Machine:
         self.speech: dict[int, Speech] = {}
         self.failed = False
         self.last_finish = 0
-        self.indices_hold = True
+        self.legible = True  # False: a choice's part in the sequence could not be read
         self.heard = 0  # choices of chunks, over the stream
         self.empty = 0  # of them, those with an empty delta and no finish_reason
 
@@ -180,6 +181,8 @@ class _Machine:
             self._step(Input.ERROR, item)
         elif isinstance(item.value, dict) and chunks.is_chunk(item.value):
             self._chunk(item, item.value)
+        elif item.kind is Kind.BROKEN:
+            self.legible = False
 
     def _step(self, given: Input, at: Item | Chunk) -> None:
         following = STREAM[self.state].get(given)
@@ -237,7 +240,7 @@ class _Machine:
             before = self.speech.get(index, Speech.SILENT)
             self.speech[index], broken = next_speech(before, part)
             self.empty += part is Part.EMPTY and before is not Speech.FINISHED
-            if not self.indices_hold or (before is Speech.SILENT and not isinstance(delta, dict)):
+            if not self.legible or (before is Speech.SILENT and not isinstance(delta, dict)):
                 continue  # the fault is another clause's, and says nothing about the sequence
             for clause, required, mild in broken:
                 where, span = chunk.where, chunk.span
@@ -249,7 +252,7 @@ class _Machine:
             return index
         if self.facts.n == 1:
             return 0
-        self.indices_hold = False
+        self.legible = False
         return None
 
     def _mark(self, chunk: Chunk, delta: Mapping[str, object]) -> None:
@@ -267,7 +270,7 @@ class _Machine:
             required = "fewer than 20 % of the deltas are empty"
             seen = Quote(f"{self.empty} of {self.heard}")
             self.log.add("CC-STREAM-029", required, seen, mild=True)
-        if self.failed or not self.facts.complete:
+        if self.failed or not self.facts.complete or not self.legible:
             return
         self._ends()
         if self.facts.include_usage:
@@ -278,7 +281,7 @@ class _Machine:
             seen = Quote("no chunk with a choice")
             self.log.add("CC-STREAM-016", "a stream has at least one choice chunk", seen)
             self.log.add("CC-SSE-024", "a stream that ends cleanly has a choice", seen)
-        for index, choice in self.assembly.choices.items() if self.indices_hold else ():
+        for index, choice in self.assembly.choices.items():
             if choice.finish_reason is None and not choice.ended_as_audio:
                 seen, where = Quote("none"), f"choice {index}"
                 self.log.add(ONCE[0], ONCE[1], seen, where)

@@ -1,0 +1,51 @@
+"""Rules for the list of models, ``GET /models``: CC-MODEL-001, 002 and 003.
+
+Where there is no list, CC-MODEL-001 alone says so; where an item is no object, CC-MODEL-002 does.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from .facts import Facts
+from .finding import ABSENT, Finding, Findings
+from .rules import Rule, breaches, equals, is_filled_text, is_integer, is_list, is_text
+
+__all__ = ["findings"]
+
+LIST_RULES: Final = (
+    Rule("CC-MODEL-001", "object", equals("list"), "the list has object list"),
+    Rule("CC-MODEL-001", "data", is_list, "the list has data, an array"),
+)
+
+MODEL_RULES: Final = (
+    Rule("CC-MODEL-002", "id", is_filled_text, "a model has an id, a string that is not empty"),
+    Rule("CC-MODEL-002", "object", equals("model"), "a model has object model"),
+    Rule("CC-MODEL-002", "created", is_integer, "a model has created, an integer"),
+    Rule("CC-MODEL-002", "owned_by", is_text, "a model has owned_by, a string"),
+)
+
+
+def findings(value: object) -> list[Finding]:
+    """What is wrong with the parsed body of ``GET /models``; never raises."""
+    log = Findings()
+    if not isinstance(value, dict):
+        log.add("CC-MODEL-001", "the list is an object", value, path="$")
+        return list(log)
+    for rule, seen in breaches(LIST_RULES, value, Facts()):
+        log.add(rule.id, rule.required, seen, path=f"$.{rule.name}")
+    data = value.get("data")
+    known: set[str] = set()
+    for position, model in enumerate(data if isinstance(data, list) else []):
+        where = f"$.data[{position}]"
+        if not isinstance(model, dict):
+            log.add("CC-MODEL-002", "a model is an object", model, where)
+            continue
+        for rule, seen in breaches(MODEL_RULES, model, Facts()):
+            log.add(rule.id, rule.required, seen, f"{where}.{rule.name}")
+        name = model.get("id", ABSENT)
+        if isinstance(name, str):
+            if name in known:
+                log.add("CC-MODEL-003", "ids are unique within the list", name, f"{where}.id")
+            known.add(name)
+    return list(log)
