@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import subprocess
 import sys
 from pathlib import Path
 
@@ -133,3 +135,20 @@ def test_a_server_that_dies_while_it_starts_is_one_line(
         running(broken(), tmp_path),
     ):
         pytest.fail("it never starts")
+
+
+def test_a_server_ends_when_its_parent_lets_go(tmp_path: Path) -> None:
+    script = tmp_path / "server.py"
+    script.write_text("import signal; print('up', flush=True); signal.pause()")
+    child = subprocess.Popen(
+        [sys.executable, recipes.HERE / "leash.py", script],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        start_new_session=True,
+    )
+    with child:
+        assert child.stdin
+        assert child.stdout
+        assert child.stdout.readline() == b"up\n"
+        child.stdin.close()
+        assert child.wait(timeout=30) == -signal.SIGKILL
