@@ -3,7 +3,7 @@
     python llamacpp.py --port PORT --key KEY --alias NAME --model FILE.gguf
 
 It runs in the server's environment, not in ours. It binds 127.0.0.1 alone, and prints one line
-when it listens. Two generating slots are enough for tests, four let a stream be held open.
+when it listens.
 """
 
 from __future__ import annotations
