@@ -5,6 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from conformance.reference.faults import (  # noqa: F401 - importing a chapter registers its faults
+    auth,
+    counting,
+    errors,
+    history,
+    http,
+    models,
+    request,
+    response,
+    sse,
+    stream,
+)
 from conformance.reference.faults.registry import REGISTERED, Fault
 
 FAULTS: Mapping[str, Fault] = MappingProxyType(REGISTERED)

@@ -1,0 +1,306 @@
+"""Faults of the transport (CC-HTTP)."""
+
+from __future__ import annotations
+
+import json
+import zlib
+from dataclasses import replace
+
+from conformance.reference.call import Call, Cut, Piece, Reply, refusal
+from conformance.reference.faults.edits import completion, given, messages
+from conformance.reference.faults.registry import fault
+from conformance.reference.wire import document
+
+BOM = b"\xef\xbb\xbf"
+PAGE = b"<!doctype html><title>Gateway</title><p>Something went wrong.</p>"
+
+
+def _parses(content: bytes) -> bool:
+    try:
+        json.loads(content)
+    except ValueError:
+        return False
+    return True
+
+
+def _plain(reply: Reply, call: Call) -> bool:
+    """Whether this is a successful chat reply that is not a stream."""
+    return reply.ok and call.chat and reply.events is None
+
+
+@fault(breaks={"CC-HTTP-001"}, seam="request")
+def serves_chat_under_another_path(call: Call) -> Call | Reply:
+    """Knows the chat operation under another path only."""
+    return (
+        refusal(404, f"Invalid URL (POST {call.path})", code="unknown_url") if call.chat else call
+    )
+
+
+@fault(breaks={"CC-HTTP-001", "CC-HTTP-002"}, seam="reply")
+def answers_201(reply: Reply, call: Call) -> Reply:
+    """Answers a completion with status 201."""
+    return replace(reply, status=201) if _plain(reply, call) else reply
+
+
+@fault(breaks={"CC-HTTP-001", "CC-HTTP-002"}, seam="reply")
+def answers_with_a_list(reply: Reply, call: Call) -> Reply:
+    """Wraps the completion in an array."""
+    return replace(reply, body=[reply.body]) if _plain(reply, call) else reply
+
+
+@fault(breaks={"CC-HTTP-002"}, seam="reply")
+def writes_nan_as_a_number(reply: Reply, call: Call) -> Reply:
+    """Writes a member whose value is NaN, which is no JSON."""
+    return completion(reply, lambda body: body.update(score=float("nan")))
+
+
+@fault(breaks={"CC-HTTP-003", "CC-HTTP-004"}, seam="reply")
+def says_text_plain(reply: Reply, call: Call) -> Reply:
+    """Labels the completion text/plain."""
+    return reply.having(("Content-Type", "text/plain")) if _plain(reply, call) else reply
+
+
+@fault(breaks={"CC-HTTP-004"}, seam="request")
+def streams_where_stream_is_null(call: Call) -> Call | Reply:
+    """Takes `stream: null` for true."""
+    body = call.json or {}
+    return given(call, stream=True) if "stream" in body and body["stream"] is None else call
+
+
+@fault(breaks={"CC-HTTP-005"}, seam="request")
+def streams_because_of_the_accept_header(call: Call) -> Call | Reply:
+    """Streams wherever Accept names text/event-stream, though the body says false."""
+    wanted = "text/event-stream" in ",".join(call.values("accept"))
+    return given(call, stream=True) if call.chat and call.json and wanted else call
+
+
+@fault(breaks={"CC-HTTP-005"}, seam="request")
+def streams_only_where_something_is_accepted(call: Call) -> Call | Reply:
+    """Answers `stream: true` with JSON where no Accept header was sent."""
+    return given(call, stream=False) if call.asks_stream and not call.values("accept") else call
+
+
+@fault(breaks={"CC-HTTP-005"}, seam="request")
+def takes_accept_json_at_its_word(call: Call) -> Call | Reply:
+    """Answers `stream: true` with JSON where Accept says application/json, as the SDKs do."""
+    wanted = call.values("accept") == ["application/json"]
+    return given(call, stream=False) if call.asks_stream and wanted else call
+
+
+@fault(breaks={"CC-HTTP-006"}, seam="reply")
+def appends_done_to_json(reply: Reply, call: Call) -> Reply:
+    """Writes the terminator of a stream behind a plain completion."""
+    if not _plain(reply, call):
+        return reply
+    content = document(reply) + b"\n\ndata: [DONE]\n\n"
+    return replace(reply.having(("Content-Type", "application/json")), content=content)
+
+
+@fault(breaks={"CC-HTTP-007"}, seam="reply")
+def begins_json_with_a_byte_order_mark(reply: Reply, call: Call) -> Reply:
+    """Begins the completion with a UTF-8 byte-order mark."""
+    if not _plain(reply, call):
+        return reply
+    marked = reply.having(("Content-Type", "application/json"))
+    return replace(marked, content=BOM + document(reply))
+
+
+@fault(breaks={"CC-HTTP-009"}, seam="bytes")
+def sends_length_and_chunks_at_once(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Sends Content-Length beside a chunked body."""
+    if not call.chat or call.asks_stream or not isinstance(pieces[0], bytes):
+        return pieces
+    top, _, content = pieces[0].partition(b"\r\n\r\n")
+    body = b"%x\r\n%b\r\n0\r\n\r\n" % (len(content), content)
+    return [top + b"\r\nTransfer-Encoding: chunked\r\n\r\n" + body, *pieces[1:]]
+
+
+@fault(breaks={"CC-HTTP-009", "CC-HTTP-017"}, seam="bytes")
+def ends_a_stream_without_the_zero_chunk(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Closes the connection instead of sending the zero chunk."""
+    kept = [piece for piece in pieces if piece != b"0\r\n\r\n"]
+    return [*kept, Cut.CLOSE] if len(kept) < len(pieces) else pieces
+
+
+@fault(breaks={"CC-HTTP-009", "CC-HTTP-017"}, seam="bytes")
+def writes_past_the_declared_end(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Counts characters for Content-Length, or one byte less than it sends."""
+    if not call.chat or call.asks_stream or not isinstance(pieces[0], bytes):
+        return pieces
+    return [pieces[0] + b"\n", *pieces[1:]]
+
+
+@fault(breaks={"CC-HTTP-010"}, seam="request")
+def refuses_a_charset_parameter(call: Call) -> Call | Reply:
+    """Compares the whole Content-Type with application/json."""
+    if "charset" in "".join(call.values("content-type")):
+        return refusal(415, "Unsupported media type: send application/json.")
+    return call
+
+
+@fault(breaks={"CC-HTTP-011"}, seam="request")
+def crashes_on_other_media_types(call: Call) -> Call | Reply:
+    """Answers a body of another media type with 500."""
+    if "json" in "".join(call.values("content-type")) or not call.chat:
+        return call
+    return refusal(500, "The server had an error.", kind="server_error")
+
+
+@fault(breaks={"CC-HTTP-012"}, seam="request")
+def answers_malformed_json(call: Call) -> Call | Reply:
+    """Repairs malformed JSON into a request of its own."""
+    if not call.chat or not call.content or _parses(call.content):
+        return call
+    body = {"model": "meta/llama-3.3-70b-instruct", "messages": [{"role": "user", "content": "?"}]}
+    return call.understood_as(body)
+
+
+@fault(breaks={"CC-HTTP-013"}, seam="request")
+def takes_an_array_for_a_request(call: Call) -> Call | Reply:
+    """Answers a body that is an array as if nothing were wrong."""
+    if not call.chat or call.content.strip() != b"[]":
+        return call
+    body = {"model": "meta/llama-3.3-70b-instruct", "messages": [{"role": "user", "content": "?"}]}
+    return call.understood_as(body)
+
+
+@fault(breaks={"CC-HTTP-013", "CC-ERR-010"}, seam="request")
+def crashes_on_a_body_of_null(call: Call) -> Call | Reply:
+    """Answers a body of `null` with 500."""
+    if not call.chat or call.content.strip() != b"null":
+        return call
+    return refusal(500, "'NoneType' object has no attribute 'get'", kind="server_error")
+
+
+@fault(breaks={"CC-HTTP-014"}, seam="reply")
+def says_405_without_allow(reply: Reply, call: Call) -> Reply:
+    """Does not say which methods are allowed."""
+    return reply.lacking("Allow") if reply.status == 405 else reply
+
+
+@fault(breaks={"CC-HTTP-014"}, seam="reply")
+def says_detail_to_a_wrong_method(reply: Reply, call: Call) -> Reply:
+    """Answers a wrong method as FastAPI does."""
+    return replace(reply, body={"detail": "Method Not Allowed"}) if reply.status == 405 else reply
+
+
+@fault(breaks={"CC-HTTP-015"}, seam="reply")
+def answers_an_unknown_path_in_html(reply: Reply, call: Call) -> Reply:
+    """Answers an unknown path with a web page."""
+    if reply.status != 404 or call.path in ("/chat/completions", "/models"):
+        return reply
+    if call.path.startswith("/models/"):
+        return reply
+    return replace(reply.having(("Content-Type", "text/html")), content=PAGE)
+
+
+@fault(breaks={"CC-HTTP-015"}, seam="request")
+def answers_an_unknown_path_with_200(call: Call) -> Call | Reply:
+    """Answers whatever it does not know with 200."""
+    known = call.path in ("/chat/completions", "/models") or call.path.startswith("/models/")
+    return call if known else Reply(200, {"status": "ok"})
+
+
+@fault(breaks={"CC-HTTP-016"}, seam="request")
+def redirects_a_trailing_slash(call: Call) -> Call | Reply:
+    """Redirects the path with a slash by 301, which turns POST into GET."""
+    if not call.path.endswith("/completions/"):
+        return call
+    return Reply(301, content=b"", headers=(("Location", call.target.rstrip("/")),))
+
+
+@fault(breaks={"CC-HTTP-017"}, seam="bytes")
+def hangs_up_after_an_error(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Closes the connection after a 400 without having said so."""
+    first = pieces[0]
+    refused = isinstance(first, bytes) and first.startswith(b"HTTP/1.1 400")
+    return [*pieces, Cut.CLOSE] if refused else pieces
+
+
+@fault(breaks={"CC-HTTP-018"}, seam="reply")
+def compresses_by_a_coding_nobody_asked_for(reply: Reply, call: Call) -> Reply:
+    """Compresses with deflate where only gzip was accepted."""
+    if not _plain(reply, call) or "gzip" not in "".join(call.values("accept-encoding")):
+        return reply
+    labelled = reply.having(("Content-Type", "application/json"), ("Content-Encoding", "deflate"))
+    return replace(labelled, content=zlib.compress(document(reply)))
+
+
+@fault(breaks={"CC-HTTP-018"}, seam="reply")
+def calls_plain_bytes_gzip(reply: Reply, call: Call) -> Reply:
+    """Labels an uncompressed completion as gzip where gzip was accepted."""
+    asked = "gzip" in "".join(call.values("accept-encoding"))
+    return reply.having(("Content-Encoding", "gzip")) if _plain(reply, call) and asked else reply
+
+
+@fault(breaks={"CC-HTTP-019"}, seam="request")
+def refuses_unknown_headers(call: Call) -> Call | Reply:
+    """Refuses a request with an x-stainless header."""
+    if any(name.startswith("x-stainless") for name, _ in call.headers):
+        return refusal(400, "Unknown header.")
+    return call
+
+
+@fault(breaks={"CC-HTTP-020"}, seam="bytes")
+def resets_on_a_large_body(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Resets the connection where the body is too large."""
+    return [Cut.RESET] if call.too_large else pieces
+
+
+@fault(breaks={"CC-HTTP-021"}, seam="request")
+def does_not_know_chunked_requests(call: Call) -> Call | Reply:
+    """Asks for a Content-Length where the body came in chunks."""
+    if call.values("transfer-encoding"):
+        return refusal(411, "Send a Content-Length.")
+    return call
+
+
+@fault(breaks={"CC-HTTP-021"}, seam="request")
+def fails_on_expect(call: Call) -> Call | Reply:
+    """Refuses a request with `Expect: 100-continue`."""
+    return refusal(400, "Unexpected header 'expect'.") if call.values("expect") else call
+
+
+@fault(breaks={"CC-HTTP-022"}, seam="reply")
+def counts_escapes_as_characters(reply: Reply, call: Call) -> Reply:
+    """Counts the tokens of the spelling of a prompt, escapes included."""
+    escapes = call.content.count(b"\\u")
+
+    def count(body: dict[str, dict[str, int]]) -> None:
+        body["usage"]["prompt_tokens"] += 3 * escapes
+        body["usage"]["total_tokens"] += 3 * escapes
+
+    return completion(reply, count) if escapes else reply
+
+
+@fault(breaks={"CC-HTTP-023", "CC-ERR-010"}, seam="request")
+def crashes_on_a_lone_surrogate(call: Call) -> Call | Reply:
+    """Answers a lone surrogate with 500."""
+    try:
+        json.dumps(call.json, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return refusal(500, "surrogates not allowed", kind="server_error")
+    return call
+
+
+@fault(breaks={"CC-HTTP-023", "CC-ERR-010"}, seam="request")
+def crashes_on_nul(call: Call) -> Call | Reply:
+    """Answers a text with U+0000 with 500, as a C string would have it."""
+    if any("\0" in str(one.get("content")) for one in messages(call)):
+        return refusal(500, "embedded null byte", kind="server_error")
+    return call
+
+
+@fault(breaks={"CC-HTTP-024"}, seam="reply")
+def forgets_browsers_on_errors(reply: Reply, call: Call) -> Reply:
+    """Leaves the CORS headers out of errors."""
+    return reply if reply.ok else reply.lacking("Access-Control-Allow-Origin")
+
+
+@fault(breaks={"CC-HTTP-025", "CC-SSE-021"}, seam="bytes")
+def sends_a_stream_in_one_burst(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Sends head and body of a stream together, at its end."""
+    if not call.asks_stream:
+        return pieces
+    whole = b"".join(piece for piece in pieces if isinstance(piece, bytes))
+    return [whole, *(piece for piece in pieces if isinstance(piece, Cut))]

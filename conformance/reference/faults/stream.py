@@ -1,0 +1,364 @@
+"""Faults of the chunk sequence (CC-STREAM) and of equivalence (CC-EQUIV)."""
+
+from __future__ import annotations
+
+import copy
+from itertools import count
+from typing import Any
+
+from conformance.reference.call import Call, Item
+from conformance.reference.faults.edits import (
+    each_choice,
+    each_delta,
+    each_item,
+    has_text,
+    inserted,
+    is_chunk,
+    is_finish,
+    is_usage,
+    middle,
+    place,
+    prompted,
+    setting,
+    text_of,
+)
+from conformance.reference.faults.registry import fault
+
+
+def _is_object(item: Item) -> bool:
+    return isinstance(item, dict) and "choices" in item
+
+
+def _opens(item: Item) -> bool:
+    """Whether an item is a chunk with a role."""
+    return isinstance(item, dict) and is_chunk(item) and "role" in item["choices"][0]["delta"]
+
+
+@fault(breaks={"CC-STREAM-001"}, seam="events")
+def streams_no_object(events: list[Item], call: Call) -> list[Item]:
+    """Leaves `object` out of the chunks."""
+    return each_item(events, lambda item: item.pop("object"), _is_object)
+
+
+@fault(breaks={"CC-STREAM-001"}, seam="events")
+def streams_completions(events: list[Item], call: Call) -> list[Item]:
+    """Names chunks `chat.completion`."""
+    return each_item(events, setting(object="chat.completion"), _is_object)
+
+
+@fault(breaks={"CC-STREAM-001", "CC-EQUIV-001"}, seam="events")
+def streams_created_as_text(events: list[Item], call: Call) -> list[Item]:
+    """Writes `created` of the chunks as a string."""
+    return each_item(events, setting(created=str(int(call.moment))), _is_object)
+
+
+@fault(breaks={"CC-STREAM-002"}, seam="events")
+def gives_each_chunk_an_id_of_its_own(events: list[Item], call: Call) -> list[Item]:
+    """Gives each chunk a fresh id."""
+    numbers = count()
+    return each_item(
+        events, lambda item: item.update(id=f"{item['id']}-{next(numbers)}"), _is_object
+    )
+
+
+@fault(breaks={"CC-STREAM-002"}, seam="events")
+def gives_all_streams_one_id(events: list[Item], call: Call) -> list[Item]:
+    """Gives every stream the same id."""
+    return each_item(events, setting(id="chatcmpl-1"), _is_object)
+
+
+@fault(breaks={"CC-STREAM-003"}, seam="events")
+def ticks_while_it_streams(events: list[Item], call: Call) -> list[Item]:
+    """Stamps the last chunks with a later `created`."""
+    return each_item(events, setting(created=int(call.moment) + 1), is_finish)
+
+
+@fault(breaks={"CC-STREAM-004"}, seam="events")
+def changes_its_fingerprint(events: list[Item], call: Call) -> list[Item]:
+    """Changes `system_fingerprint` on the last chunk."""
+    return each_item(events, setting(system_fingerprint="fp_other"), is_finish)
+
+
+@fault(breaks={"CC-MODEL-012", "CC-STREAM-004"}, seam="events")
+def changes_its_model(events: list[Item], call: Call) -> list[Item]:
+    """Names another model on the last chunk."""
+    return each_item(events, setting(model="default"), is_finish)
+
+
+@fault(breaks={"CC-STREAM-001", "CC-STREAM-005", "CC-STREAM-030", "CC-SSE-016"}, seam="events")
+def streams_usage_without_choices(events: list[Item], call: Call) -> list[Item]:
+    """Leaves `choices` out of the usage chunk."""
+    return each_item(events, lambda item: item.pop("choices"), is_usage)
+
+
+@fault(breaks={"CC-STREAM-001", "CC-STREAM-005", "CC-STREAM-030", "CC-SSE-016"}, seam="events")
+def streams_usage_with_null_choices(events: list[Item], call: Call) -> list[Item]:
+    """Writes null for the `choices` of the usage chunk."""
+    return each_item(events, setting(choices=None), is_usage)
+
+
+@fault(breaks={"CC-STREAM-006"}, seam="events")
+def streams_no_index(events: list[Item], call: Call) -> list[Item]:
+    """Leaves the index out of a choice in the middle."""
+    return each_choice(events, lambda one: one.pop("index"), has_text)
+
+
+@fault(breaks={"CC-STREAM-006"}, seam="events")
+def numbers_tokens_for_choices(events: list[Item], call: Call) -> list[Item]:
+    """Writes the number of the token into the index of the choice."""
+    numbers = count(1)
+    return each_choice(events, lambda one: one.update(index=next(numbers)), has_text)
+
+
+@fault(breaks={"CC-STREAM-007"}, seam="events")
+def streams_null_deltas(events: list[Item], call: Call) -> list[Item]:
+    """Writes null for the delta of the finishing chunk."""
+    return each_choice(events, setting(delta=None), is_finish)
+
+
+@fault(breaks={"CC-STREAM-007"}, seam="events")
+def streams_no_delta(events: list[Item], call: Call) -> list[Item]:
+    """Leaves the delta out of the finishing chunk."""
+    return each_choice(events, lambda one: one.pop("delta"), is_finish)
+
+
+@fault(breaks={"CC-RESP-011"}, seam="events")
+def streams_messages(events: list[Item], call: Call) -> list[Item]:
+    """Puts a message beside the delta."""
+    return each_choice(events, setting(message={"role": "assistant", "content": ""}), is_finish)
+
+
+@fault(breaks={"CC-STREAM-008", "CC-EQUIV-001"}, seam="events")
+def never_says_its_role(events: list[Item], call: Call) -> list[Item]:
+    """Leaves the role out of the first delta."""
+    return each_delta(events, lambda delta: delta.pop("role"), _opens)
+
+
+@fault(breaks={"CC-STREAM-009"}, seam="events")
+def repeats_its_role(events: list[Item], call: Call) -> list[Item]:
+    """Repeats the role in every piece of text."""
+    return each_delta(events, setting(role="assistant"), has_text)
+
+
+@fault(breaks={"CC-STREAM-009", "CC-STREAM-010"}, seam="events")
+def empties_its_role(events: list[Item], call: Call) -> list[Item]:
+    """Writes an empty role into every piece of text."""
+    return each_delta(events, setting(role=""), has_text)
+
+
+@fault(breaks={"CC-STREAM-008", "CC-STREAM-010", "CC-EQUIV-001"}, seam="events")
+def streams_as_the_user(events: list[Item], call: Call) -> list[Item]:
+    """Names its role "user"."""
+    return each_delta(events, setting(role="user"), _opens)
+
+
+@fault(breaks={"CC-STREAM-011"}, seam="events")
+def streams_no_finish_reason(events: list[Item], call: Call) -> list[Item]:
+    """Leaves the key finish_reason out of every chunk but the last."""
+    return each_choice(events, lambda one: one.pop("finish_reason"), has_text)
+
+
+@fault(breaks={"CC-FIN-002", "CC-STREAM-011"}, seam="events")
+def streams_an_empty_finish_reason(events: list[Item], call: Call) -> list[Item]:
+    """Writes an empty finish_reason into every chunk but the last."""
+    return each_choice(events, setting(finish_reason=""), has_text)
+
+
+@fault(breaks={"CC-FIN-002", "CC-STREAM-011", "CC-EQUIV-001"}, seam="events")
+def streams_eos(events: list[Item], call: Call) -> list[Item]:
+    """Ends a stream with the reason `eos`."""
+    return each_choice(events, setting(finish_reason="eos"), is_finish)
+
+
+@fault(breaks={"CC-STREAM-012", "CC-STREAM-013"}, seam="events")
+def finishes_twice(events: list[Item], call: Call) -> list[Item]:
+    """Sends the finishing chunk twice."""
+    at = place(events, is_finish)
+    return inserted(events, at, *events[at : at + 1])
+
+
+@fault(breaks={"CC-STREAM-013"}, seam="events")
+def talks_after_the_finish(events: list[Item], call: Call) -> list[Item]:
+    """Sends the last piece of text after the finishing chunk."""
+    at = place(events, is_finish)
+    if at == len(events) or not has_text(events[at - 1]):
+        return events
+    return [*events[: at - 1], events[at], events[at - 1], *events[at + 1 :]]
+
+
+@fault(breaks={"CC-STREAM-015", "CC-EQUIV-008"}, seam="events")
+def streams_cumulatively(events: list[Item], call: Call) -> list[Item]:
+    """Sends the whole text so far in every delta."""
+    said = ""
+    told: list[Item] = []
+    for item in events:
+        said += text_of(item)
+        told += each_delta([item], setting(content=said), has_text)
+    return told
+
+
+@fault(breaks={"CC-STREAM-015", "CC-EQUIV-008"}, seam="events")
+def repeats_the_text_at_the_end(events: list[Item], call: Call) -> list[Item]:
+    """Sends the whole text once more before the finishing chunk."""
+    said = "".join(map(text_of, events))
+    spoken = [item for item in events if has_text(item)][-1:]
+    return inserted(
+        events, place(events, is_finish), *each_delta(spoken, setting(content=said), has_text)
+    )
+
+
+@fault(breaks={"CC-STREAM-015"}, seam="events")
+def streams_parts(events: list[Item], call: Call) -> list[Item]:
+    """Sends pieces of text as arrays of parts."""
+
+    def part(delta: dict[str, Any]) -> None:
+        delta["content"] = [{"type": "text", "text": delta["content"]}]
+
+    return each_delta(events, part, has_text)
+
+
+@fault(breaks={"CC-STREAM-017"}, seam="events")
+def begins_with_an_empty_chunk(events: list[Item], call: Call) -> list[Item]:
+    """Begins with a chunk that has no choices, as Azure does."""
+    blank = {"id": "", "object": "", "created": 0, "model": "", "choices": []}
+    return inserted(events, 0, blank)
+
+
+@fault(breaks={"CC-STREAM-018", "CC-STREAM-030"}, seam="events")
+def keeps_the_usage_to_itself(events: list[Item], call: Call) -> list[Item]:
+    """Leaves the usage chunk out that was asked for."""
+    return [item for item in events if not is_usage(item)]
+
+
+@fault(breaks={"CC-STREAM-019"}, seam="events")
+def leaves_null_usage_out(events: list[Item], call: Call) -> list[Item]:
+    """Leaves `usage: null` out of the other chunks."""
+    return each_item(events, lambda item: item.pop("usage", None), is_chunk)
+
+
+@fault(breaks={"CC-STREAM-020"}, seam="events")
+def counts_unasked(events: list[Item], call: Call) -> list[Item]:
+    """Sends usage in the last chunk though nobody asked for it."""
+    counts = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
+    return events if call.asks_usage else each_item(events, setting(usage=counts), is_finish)
+
+
+@fault(breaks={"CC-STREAM-018", "CC-STREAM-019", "CC-STREAM-021"}, seam="events")
+def keeps_a_running_total(events: list[Item], call: Call) -> list[Item]:
+    """Sends the usage so far with every chunk."""
+    numbers = count(1)
+
+    def total(item: dict[str, Any]) -> None:
+        done = next(numbers)
+        item["usage"] = {"prompt_tokens": 9, "completion_tokens": done, "total_tokens": 9 + done}
+
+    return each_item(events, total, is_chunk) if call.asks_usage else events
+
+
+@fault(breaks={"CC-STREAM-022"}, seam="events")
+def streams_a_partial_usage(events: list[Item], call: Call) -> list[Item]:
+    """Leaves the total out of the usage chunk."""
+    return each_item(events, lambda item: item["usage"].pop("total_tokens"), is_usage)
+
+
+@fault(breaks={"CC-STREAM-023"}, seam="events")
+def begins_with_the_last_choice(events: list[Item], call: Call) -> list[Item]:
+    """Opens the choices in reverse order."""
+    opening = [item for item in events if _opens(item)]
+    return [*reversed(opening), *events[len(opening) :]]
+
+
+@fault(breaks={"CC-STREAM-024"}, seam="events")
+def streams_a_null_error(events: list[Item], call: Call) -> list[Item]:
+    """Writes `error: null` into every chunk."""
+    return each_item(events, setting(error=None), _is_object)
+
+
+@fault(breaks={"CC-STREAM-025"}, seam="events")
+def streams_lists_without_index(events: list[Item], call: Call) -> list[Item]:
+    """Sends extra lists of objects that have no index."""
+    details = [{"type": "reasoning.text", "text": ""}]
+    return each_delta(events, setting(reasoning_details=details), has_text)
+
+
+@fault(breaks={"CC-STREAM-026"}, seam="events")
+def obfuscates_with_a_number(events: list[Item], call: Call) -> list[Item]:
+    """Writes `obfuscation` as a number."""
+    return each_item(events, setting(obfuscation=42), is_chunk)
+
+
+@fault(breaks={"CC-STREAM-027"}, seam="events")
+def streams_a_refusal_as_a_list(events: list[Item], call: Call) -> list[Item]:
+    """Writes `refusal` of the first delta as an array."""
+    return each_delta(events, setting(refusal=[]), _opens)
+
+
+@fault(breaks={"CC-STREAM-030"}, seam="events")
+def puts_usage_on_the_finish(events: list[Item], call: Call) -> list[Item]:
+    """Sends the usage with the finishing chunk instead of a chunk of its own."""
+    counts = [item["usage"] for item in events if isinstance(item, dict) and is_usage(item)]
+    if not counts:
+        return events
+    return each_item(keeps_the_usage_to_itself(events, call), setting(usage=counts[0]), is_finish)
+
+
+@fault(breaks={"CC-MSG-013"}, seam="events")
+def streams_a_call_nobody_asked_for(events: list[Item], call: Call) -> list[Item]:
+    """Streams a call of a tool that was never offered."""
+    function = {"name": "get_time", "arguments": "{}"}
+    made = [{"index": 0, "id": "call_1", "type": "function", "function": function}]
+    if not prompted(call, "Say h"):
+        return events
+    chunk = copy.deepcopy(events[0])
+    return inserted(events, middle(events), *each_delta([chunk], _only(tool_calls=made), _opens))
+
+
+def _only(**values: Any) -> Any:
+    """An edit after which an object has these members alone."""
+
+    def edit(one: dict[str, Any]) -> None:
+        one.clear()
+        one.update(values)
+
+    return edit
+
+
+@fault(breaks={"CC-EQUIV-001"}, seam="events")
+def streams_milliseconds(events: list[Item], call: Call) -> list[Item]:
+    """Writes `created` of the chunks in milliseconds."""
+    return each_item(events, setting(created=int(call.moment * 1000)), _is_object)
+
+
+@fault(breaks={"CC-EQUIV-005"}, seam="events")
+def renames_functions_in_streams(events: list[Item], call: Call) -> list[Item]:
+    """Prefixes the name of a called function, in streams only."""
+
+    def rename(delta: dict[str, Any]) -> None:
+        for fragment in delta.get("tool_calls") or ():
+            if "name" in fragment["function"]:
+                fragment["function"]["name"] = f"functions_{fragment['function']['name']}"
+
+    return each_delta(events, rename)
+
+
+@fault(breaks={"CC-EQUIV-006"}, seam="events")
+def streams_reasoning_by_another_name(events: list[Item], call: Call) -> list[Item]:
+    """Names the thought `reasoning` in streams, and `reasoning_content` elsewhere."""
+
+    def rename(delta: dict[str, Any]) -> None:
+        if "reasoning_content" in delta:
+            delta["reasoning"] = delta.pop("reasoning_content")
+
+    return each_delta(events, rename)
+
+
+@fault(breaks={"CC-EQUIV-008"}, seam="events")
+def loses_newlines(events: list[Item], call: Call) -> list[Item]:
+    """Drops pieces of text that are nothing but a newline."""
+    return [item for item in events if text_of(item) != "\n"]
+
+
+@fault(breaks={"CC-SSE-005", "CC-SSE-024", "CC-STREAM-012"}, seam="events")
+def swallows_an_error(events: list[Item], call: Call) -> list[Item]:
+    """Ends a stream that failed as if it were whole."""
+    return [item for item in events if not isinstance(item, dict) or "error" not in item]
