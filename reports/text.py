@@ -24,6 +24,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 from typing import Any, Final
 
 from conformance.requirements import Requirement
@@ -193,12 +194,12 @@ def _prose(label: str, text: str, width: int) -> list[str]:
 # --- the end of a run ---------------------------------------------------------------------------
 
 
-def closing(results: Mapping[str, Any], artefacts: Mapping[str, str] | None = None) -> list[str]:
+def closing(results: Mapping[str, Any], artefacts: Iterable[Path] = ()) -> list[str]:
     """Return the closing lines of a run.
 
     Args:
         results: as ``results.build`` returns them.
-        artefacts: what was written, ``{"page": "reports/out/report.html"}``.
+        artefacts: the files that were written.
     """
     lines = [sentence(results), ""]
     lines += _table(coverage(results).items())
@@ -206,7 +207,7 @@ def closing(results: Mapping[str, Any], artefacts: Mapping[str, str] | None = No
     lines += _table([("verdicts", f"{judgements}: {words.figures(results['counts'])}")])
     lines += _table([("sent", cost(results))])
     lines += _table(("deviation", row) for row in known_deviations(results))
-    lines += _table((artefacts or {}).items())
+    lines += _table(("written", str(path)) for path in artefacts)
     return lines
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from conformance.requirements import REQUIREMENTS
@@ -113,7 +114,7 @@ def test_what_a_target_sends_stays_on_its_line() -> None:
 
 
 def test_the_closing_lines() -> None:
-    lines = text.closing(sample.run(), {"page": "reports/out/report.html"})
+    lines = text.closing(sample.run(), [Path("out/report.html")])
     assert lines[0] == "Not conformant: 3 of 85 MUST clauses are broken on 10 of 10 models."
     assert [line.split()[0] for line in lines[2:]] == [
         "MUST",
@@ -124,7 +125,7 @@ def test_the_closing_lines() -> None:
         "sent",
         "deviation",
         "deviation",
-        "page",
+        "written",
     ]
     assert lines[6].startswith("  verdicts    1,931 judgements (clause and model): 13 FAIL")
     assert "  sent        1,214 requests in 74 s" in lines

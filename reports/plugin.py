@@ -1,0 +1,92 @@
+"""The only place that knows pytest-html (4.2): the page goes into its file, and the file is mended.
+
+Laws
+----
+* No machine path and no variable of the environment gets into the page.
+* A check of the catalogue is shown by the page, once; anything else that went wrong (a file that
+  does not import, a test of somebody's own) is shown too, so that nothing is lost.
+* When pytest-html's own page changes, ours stays whole.
+
+Theory
+------
+pytest-html shows its table by JavaScript, one row per check, from a blob that also holds the
+environment; it has no ``lang`` and no viewport. So ``HtmlReport`` empties the environment, takes
+every row out (its content is in our page already, or collected here) and puts the report into the
+summary; when the file is written, ``mend`` keeps our part of it in a page of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from conformance.requirements import CHAPTERS, REQUIREMENTS
+
+from . import page
+
+if TYPE_CHECKING:
+    import pytest
+
+__all__ = ["HtmlReport", "mend"]
+
+NAME: Final = "Conformance report"
+
+
+class _ReportData(Protocol):
+    """What of pytest-html's ``ReportData`` is used here."""
+
+    title: str
+
+    def set_data(self, key: str, value: object) -> None: ...
+
+
+class HtmlReport:
+    """Hooks of pytest-html; register it where pytest-html writes (not in an xdist worker).
+
+    Args:
+        results: returns the results once they are built; empty: there is no report.
+        redact: masks secrets in what did not come from a record.
+    """
+
+    def __init__(
+        self,
+        results: Callable[[], Mapping[str, Any]],
+        redact: Callable[[str], str] = lambda text: text,
+    ) -> None:
+        self._results = results
+        self._redact = redact
+        self._others: list[tuple[str, str]] = []
+
+    def pytest_html_report_title(self, report: _ReportData) -> None:
+        """Name the page, and forget the environment that has just been gathered."""
+        report.title = NAME
+        report.set_data("environment", {})
+
+    def pytest_html_results_table_row(
+        self, report: pytest.TestReport | pytest.CollectReport, cells: list[str]
+    ) -> None:
+        """Take the row out; what has no record and went wrong is kept for the page."""
+        cells.clear()
+        if report.failed and not hasattr(report, "conformance"):
+            when = "" if report.when == "call" else f" ({report.when})"
+            self._others.append((f"{report.nodeid}{when}", self._redact(report.longreprtext)))
+
+    def pytest_html_results_summary(self, prefix: list[str]) -> None:
+        """Put the report where pytest-html's summary begins."""
+        results = self._results()
+        if results:
+            prefix.append(page.render(results, REQUIREMENTS, CHAPTERS, others=self._others))
+
+
+def mend(path: Path) -> None:
+    """Keep of the file that pytest-html wrote our report, as a page of its own.
+
+    A file without a report stays as it is.
+
+    Raises:
+        OSError: the file cannot be read or written.
+    """
+    fragment = page.fragment_of(path.read_text(encoding="utf-8"))
+    if fragment is not None:
+        path.write_text(page.document(fragment), encoding="utf-8")
