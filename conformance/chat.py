@@ -20,7 +20,7 @@ from .outcomes import Inconclusive
 from .prompts import HELLO
 from .protocol.facts import Facts
 from .protocol.stream import StreamReading, read_stream
-from .target.capabilities import FIELDS, NAMES, Capability, declared
+from .target.capabilities import FIELDS, NAMES, Capability, State, declared
 from .target.profile import Profile
 from .wire.client import Client
 from .wire.exchange import BEARER, IDENTITY, JSON, Exchange, FailureKind, Request
@@ -139,13 +139,14 @@ class Chat:
         ).with_headers(*options.get("headers", ()))
         return self.send(request, sample=sample, timeout=options.get("timeout"))
 
-    def ask(self, prompt: str = HELLO, /, *, sample: int = 0, **fields: Any) -> Exchange:
-        """A valid call without `stream`."""
+    def ask(self, prompt: str = HELLO, /, **fields: Any) -> Exchange:
+        """A valid call without `stream`; `sample` numbers its independent repetitions."""
+        sample = fields.pop("sample", 0)
         return self.post(self.body(prompt, **fields), sample=sample)
 
-    def stream(self, prompt: str = HELLO, /, *, sample: int = 0, **fields: Any) -> Exchange:
-        """A valid call with `stream: true`."""
-        return self.post(self.body(prompt, stream=True, **fields), sample=sample)
+    def stream(self, prompt: str = HELLO, /, **fields: Any) -> Exchange:
+        """A valid call with `stream: true`; `sample` numbers its independent repetitions."""
+        return self.ask(prompt, **{"stream": True, **fields})
 
     def get(self, path: str, *, method: str = "GET", **options: Any) -> Exchange:
         """A request without a body."""
@@ -226,21 +227,22 @@ class Chat:
             return self._probe_auth()
         if flag == "models":
             exchange = self.get("/models")
-            state = "absent" if exchange.status in (404, 405, 501) else "present"
+            absent = exchange.status in (404, 405, 501)
         elif flag == "retrieve":
             return self._probe_retrieve()
         elif flag in FIELDS:
             from .guards import refuses
 
             exchange = self.ask(**FIELDS[flag])
-            state = "absent" if refuses(exchange, NAMES[flag]) else "present"
+            absent = refuses(exchange, NAMES[flag])
         else:
             return Capability(flag, "absent", "no probe for it yet, and the profile is silent")
+        state: State = "absent" if absent else "present"
         return Capability(flag, state, f"probed: status {exchange.status}")
 
     def _probe_auth(self) -> Capability:
         if self.profile.auth != "probe":
-            state = "present" if self.profile.auth == "bearer" else "absent"
+            state: State = "present" if self.profile.auth == "bearer" else "absent"
             return Capability("auth", state, f'the profile says auth = "{self.profile.auth}"')
         exchange = self.post(self.body(), authorization=None)
         open_to_all = exchange.status == 200

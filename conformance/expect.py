@@ -5,6 +5,7 @@ The law: a failure is fields (required, seen, at), written in one place; no chec
 
 from collections.abc import Callable, Iterable
 
+from .chat import Chat, facts_of, sent_json
 from .guards import completion
 from .outcomes import Broken, Inconclusive, Sighting, Trials, Unjudged
 from .protocol.completion import findings as completion_findings
@@ -64,7 +65,6 @@ def each(
 
 def completions_keep(requirement: str, exchanges: Iterable[Exchange]) -> None:
     """Every reply's JSON object keeps `requirement`, by the rules of `protocol.completion`."""
-    from .chat import facts_of, sent_json
 
     def look(exchange: Exchange) -> list[Sighting]:
         value = completion(exchange)
@@ -72,6 +72,13 @@ def completions_keep(requirement: str, exchanges: Iterable[Exchange]) -> None:
         return sightings_of(requirement, completion_findings(value, facts), exchange)
 
     judge(each(exchanges, look))
+
+
+def streams_keep(requirement: str, chat: Chat, exchanges: Iterable[Exchange]) -> None:
+    """Every stream keeps `requirement`, by the rules of `protocol.stream`."""
+    judge(
+        each(exchanges, lambda e: sightings_of(requirement, chat.reading(e).findings, e)),
+    )
 
 
 def trials(

@@ -18,7 +18,7 @@ import re
 from typing import Any, NoReturn
 
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Unsupported
-from .protocol.errors import names_parameter
+from .protocol.errors import names as names_one_of
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import read_document
 from .wire.exchange import Exchange, FailureKind
@@ -103,8 +103,7 @@ def refuses(exchange: Exchange, names: tuple[str, ...]) -> bool:
     """Whether this is a clean refusal: a 4xx whose `param` or message names one of `names`."""
     if not 400 <= (exchange.status or 0) < 500:
         return False
-    value = read_document(exchange.body).value
-    return any(names_parameter(value, name) for name in names)
+    return names_one_of(exchange.body, *names)
 
 
 def success(exchange: Exchange) -> Exchange:

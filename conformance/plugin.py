@@ -89,6 +89,9 @@ def _default_artefacts(config: pytest.Config, run: "Run") -> None:
         if not config.option.htmlpath:
             config.option.htmlpath = str(out / "compliance.html")
         config.option.self_contained_html = True
+        # Rewriting the page after every check is quadratic in their number; pytest-html offers an
+        # ini option against it and no other way, and ours may not be the ini file of this run.
+        config._inicache["generate_report_on_test"] = False
         run.page = Path(config.option.htmlpath)
         config.pluginmanager.register(HtmlReport(lambda: run.results), "conformance-html")
 
@@ -335,7 +338,7 @@ class Run:
             return
         self.records.append(record)
         if self._progress is not None:
-            self._progress.add(record, report.chapter_size)  # type: ignore[attr-defined]
+            self._progress.add(record, getattr(report, "chapter_size", 0))
 
     def pytest_keyboard_interrupt(self) -> None:
         self.interrupted = True

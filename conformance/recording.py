@@ -19,9 +19,7 @@ import shlex
 from collections.abc import Sequence
 from typing import Any, Literal
 
-
 from .outcomes import Blocked, Broken, Inconclusive, Trials, Unjudged, Unsupported
-
 from .requirements import Level, Requirement
 from .settings import Settings
 from .wire.curl import curl
@@ -38,22 +36,20 @@ LONGEST_BODY = 2000
 
 def verdict(level: Level, error: BaseException | None, *, strict: bool) -> Verdict:
     """The verdict on a check of `level` that ended with `error`; None: it returned."""
-    match error:
-        case None:
-            return "PASS"
-        case Broken(sightings=sightings):
-            mild = all(s.finding.mild for s in sightings)
-            if level == "MUST" and (strict or not mild):
-                return "FAIL"
-            return "FAIL" if strict and level == "SHOULD" else "WARN"
-        case Unsupported():
-            return "UNSUPPORTED"
-        case Blocked():
-            return "BLOCKED"
-        case Inconclusive():
-            return "INCONCLUSIVE"
-        case _:
-            return "ERROR"
+    if error is None:
+        return "PASS"
+    if isinstance(error, Broken):
+        mild = all(s.finding.mild for s in error.sightings)
+        demanded = level == "MUST" or (strict and level == "SHOULD")
+        return "FAIL" if demanded and (strict or not mild) else "WARN"
+    return next((name for kind, name in _UNJUDGED if isinstance(error, kind)), "ERROR")
+
+
+_UNJUDGED: Sequence[tuple[type[Unjudged], Verdict]] = (
+    (Unsupported, "UNSUPPORTED"),
+    (Blocked, "BLOCKED"),
+    (Inconclusive, "INCONCLUSIVE"),
+)
 
 
 class Recorder:

@@ -49,7 +49,8 @@ class TargetSession:
 
     def _start(self, settings: Settings, models: tuple[str, ...]) -> Settings:
         profile = settings.profile
-        served = models or settings.models or tuple(model.id for model in profile.models)
+        documented = tuple(model.id for model in profile.models)
+        served = models or tuple(dict.fromkeys((*documented, *settings.models)))
         if settings.plan and not served:
             served = (PLANNED_MODEL,)
         try:
@@ -61,7 +62,7 @@ class TargetSession:
             settings,
             target_url=self.server.url,
             key=self.server.key,
-            models=settings.models or (served if settings.plan else ()),
+            models=settings.models or (served if settings.plan and not documented else ()),
             profile=replace(profile, triggers=triggers),
         )
 

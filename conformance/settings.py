@@ -40,7 +40,12 @@ class Settings:
 
 def add_options(parser: pytest.Parser) -> None:
     """Registers the options in their own group of `pytest --help`."""
-    group = parser.getgroup("conformance", "conformance of an OpenAI-compatible endpoint")
+    # `--strict` is pytest's own option (8: strict markers; 9: strict mode), which we read too.
+    group = parser.getgroup(
+        "conformance",
+        "conformance of an OpenAI-compatible endpoint "
+        "(with --strict, a broken SHOULD fails the run like a broken MUST)",
+    )
     add = group.addoption
     add(
         "--target-url",
@@ -67,7 +72,6 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="NAME|FILE",
         help="what the target documents: ainul, openai or a TOML file (default: by URL)",
     )
-    add("--strict", action="store_true", help="a broken SHOULD fails the run like a broken MUST")
     add(
         "--requirement",
         metavar="ID",
@@ -152,7 +156,7 @@ def read(config: pytest.Config) -> Settings:
         all_models=option("all_models"),
         profile=profile,
         profile_given=named,
-        strict=option("strict"),
+        strict=bool(option("strict")),
         patterns=tuple(patterns),
         selected=selected,
         results=config.invocation_params.dir / (results or OUT / "results.json"),

@@ -1,0 +1,166 @@
+"""Authentication: the key opens every door, and nothing else does (CC-AUTH)."""
+
+from typing import Any
+
+from .battery import unknown_model
+from .chat import Chat
+from .credentials import MALFORMED, REFUSED_BY_HTTP, WRONG_KEY
+from .expect import each, judge, require
+from .guards import accepted, answered, refused, status_line
+from .outcomes import Inconclusive, Sighting
+from .protocol.errors import findings
+from .protocol.finding import Finding, shorten
+from .protocol.jsontext import read_document
+from .requirements import requirement
+from .wire.exchange import BEARER, Exchange
+
+WRONG = f"Bearer {WRONG_KEY}"
+
+
+def wrong_key(chat: Chat) -> Exchange:
+    """The reply to a plain call with a key that the target cannot know."""
+    return chat.post(chat.body(), authorization=WRONG)
+
+
+@requirement("CC-AUTH-001")
+def test_the_bearer_key_alone_is_enough(chat: Chat) -> None:
+    accepted(chat.canary(), what="the key as the only credential")
+    if chat.has("models"):
+        exchange = answered(chat.get("/models"))
+        if exchange.status in (401, 403):
+            raise Inconclusive("the key may chat and not list models: restricted?", exchange)
+        accepted(exchange, what="GET /models with the key as the only credential")
+
+
+@requirement("CC-AUTH-002")
+def test_no_credentials_get_401(chat: Chat) -> None:
+    refused(
+        chat.post(chat.body(), authorization=None),
+        what="a call without credentials",
+        statuses=(401,),
+    )
+
+
+@requirement("CC-AUTH-003")
+def test_a_wrong_key_gets_the_documented_401(chat: Chat) -> None:
+    exchange = refused(wrong_key(chat), what="a wrong key", statuses=(401,))
+    documented = chat.profile.unauthorized
+    if documented is None:
+        return
+    error = _error(exchange)
+    wanted = {"type": documented.type, "code": documented.code, "param": documented.param}
+    judge(
+        Sighting(
+            Finding(
+                "",
+                f"{name} is {shorten(value)}, as documented",
+                shorten(error[name]) if name in error else "left out",
+                f"$.error.{name}",
+            ),
+            exchange,
+        )
+        for name, value in wanted.items()
+        if name not in error or error[name] != value
+    )
+
+
+def _error(exchange: Exchange) -> dict[str, Any]:
+    value = read_document(exchange.body).value
+    error = value.get("error") if isinstance(value, dict) else None
+    return error if isinstance(error, dict) else {}
+
+
+@requirement("CC-AUTH-004")
+def test_a_wrong_key_gets_the_code_that_clients_know(chat: Chat) -> None:
+    exchange = refused(wrong_key(chat), what="a wrong key")
+    error = _error(exchange)
+    wanted = {"type": "invalid_request_error", "code": "invalid_api_key", "param": None}
+    judge(
+        Sighting(
+            Finding("", f"{name} is {shorten(value)}", shorten(error[name]), f"$.error.{name}"),
+            exchange,
+        )
+        for name, value in wanted.items()
+        if name in error and error[name] != value  # presence is CC-ERR-009's
+    )
+
+
+@requirement("CC-AUTH-005")
+def test_the_scheme_is_case_insensitive(chat: Chat) -> None:
+    plain = chat.post(chat.body())
+    for scheme in ("bearer", "BEARER"):
+        exchange = answered(chat.post(chat.body(), authorization=BEARER.replace("Bearer", scheme)))
+        require(
+            exchange.status == plain.status,
+            f"status {plain.status}, as with Bearer",
+            f"{scheme}: {status_line(exchange)}",
+            on=exchange,
+        )
+
+
+@requirement("CC-AUTH-006")
+def test_malformed_credentials_are_refused_cleanly(chat: Chat) -> None:
+    def look(exchange: Exchange, statuses: tuple[int, ...], envelope: bool) -> list[Sighting]:
+        refused(exchange, what="malformed credentials", statuses=statuses)
+        found = findings(exchange.status or 0, exchange.header("content-type"), exchange.body)
+        broken = [f for f in found if f.id in ("CC-ERR-001", "CC-ERR-002", "CC-ERR-006")]
+        return [Sighting(f, exchange) for f in broken] if envelope else []
+
+    body = chat.body()
+    judge(
+        each(
+            [chat.post(body, authorization=value) for value in MALFORMED.values()],
+            lambda e: look(e, (400, 401), envelope=True),
+        )
+    )
+    judge(
+        each(
+            [chat.post(body, authorization=value) for value in REFUSED_BY_HTTP.values()],
+            lambda e: look(e, (400, 401, 431), envelope=False),
+        )
+    )
+
+
+@requirement("CC-AUTH-007")
+def test_a_401_carries_a_bearer_challenge(chat: Chat) -> None:
+    exchange = answered(wrong_key(chat))
+    if exchange.status != 401:
+        raise Inconclusive(f"no 401 to look at: {status_line(exchange)}", exchange)
+    challenge = exchange.header("www-authenticate") or ""
+    require(
+        challenge.lower().startswith("bearer"),
+        "WWW-Authenticate: Bearer …",
+        f"WWW-Authenticate: {challenge}" if challenge else "no WWW-Authenticate",
+        on=exchange,
+    )
+
+
+@requirement("CC-AUTH-008")
+def test_credentials_are_checked_before_the_body(chat: Chat) -> None:
+    exchange = chat.post({"model": unknown_model()}, authorization=WRONG)
+    refused(exchange, what="a wrong key with an invalid body", statuses=(401,))
+
+
+@requirement("CC-AUTH-009")
+def test_a_wrong_key_gets_no_stream(chat: Chat) -> None:
+    exchange = chat.post(chat.body(stream=True), authorization=WRONG)
+    refused(exchange, what="a wrong key with stream: true", statuses=(401,))
+    require(
+        exchange.is_json_type,
+        "Content-Type: application/json",
+        exchange.header("content-type") or "no Content-Type",
+        on=exchange,
+    )
+
+
+@requirement("CC-AUTH-010")
+def test_the_key_is_not_echoed(chat: Chat) -> None:
+    exchange = answered(wrong_key(chat))
+    headers = " ".join(value for _, value in exchange.headers)
+    for where, octets in (("body", exchange.body), ("headers", headers.encode("latin-1"))):
+        require(
+            WRONG_KEY.encode() not in octets,
+            "the submitted key does not occur in the reply",
+            f"the whole key in the {where}",
+            on=exchange,
+        )

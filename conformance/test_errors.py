@@ -1,0 +1,151 @@
+"""Errors per status: every refusal speaks one form (CC-ERR).
+
+`protocol.errors` judges the form; here are the refusals that it looks at: credentials, broken JSON,
+models and every invalid request of the battery, as CC-ERR-001 states the scope.
+"""
+
+from .battery import INVALID, invalid, refusals
+from .chat import Chat
+from .expect import each, judge, require, sightings_of
+from .guards import answered, persists, refused, status_line
+from .outcomes import Inconclusive, Sighting, Unsupported
+from .protocol.errors import findings
+from .protocol.finding import Finding
+from .protocol.jsontext import read_document
+from .requirements import requirement
+from .wire.exchange import Exchange
+
+
+def errors_keep(requirement_id: str, exchanges: list[Exchange]) -> None:
+    """Every error reply keeps the requirement; none at all leaves it inconclusive."""
+    if not exchanges:
+        raise Inconclusive("none of the faulty requests was refused with a 4xx")
+
+    def look(exchange: Exchange) -> list[Sighting]:
+        answered(exchange)
+        found = findings(exchange.status or 0, exchange.header("content-type"), exchange.body)
+        return sightings_of(requirement_id, found, exchange)
+
+    judge(each(exchanges, look))
+
+
+@requirement("CC-ERR-001")
+def test_every_refusal_is_a_json_envelope(chat: Chat) -> None:
+    errors_keep("CC-ERR-001", refusals(chat))
+
+
+@requirement("CC-ERR-002")
+def test_error_is_an_object(chat: Chat) -> None:
+    errors_keep("CC-ERR-002", refusals(chat))
+
+
+@requirement("CC-ERR-003")
+def test_no_framework_shape_replaces_the_envelope(chat: Chat) -> None:
+    errors_keep("CC-ERR-003", refusals(chat))
+
+
+@requirement("CC-ERR-004")
+def test_the_envelope_is_not_flattened(chat: Chat) -> None:
+    errors_keep("CC-ERR-004", refusals(chat))
+
+
+@requirement("CC-ERR-005")
+def test_the_envelope_is_not_wrapped_in_an_array(chat: Chat) -> None:
+    errors_keep("CC-ERR-005", refusals(chat))
+
+
+@requirement("CC-ERR-006")
+def test_message_is_a_string(chat: Chat) -> None:
+    errors_keep("CC-ERR-006", refusals(chat))
+
+
+@requirement("CC-ERR-007")
+def test_type_is_a_string(chat: Chat) -> None:
+    errors_keep("CC-ERR-007", refusals(chat))
+
+
+@requirement("CC-ERR-008")
+def test_code_is_a_string_or_null(chat: Chat) -> None:
+    errors_keep("CC-ERR-008", refusals(chat))
+
+
+@requirement("CC-ERR-009")
+def test_param_and_code_are_present(chat: Chat) -> None:
+    errors_keep("CC-ERR-009", refusals(chat))
+
+
+@requirement("CC-ERR-010")
+def test_client_faults_are_4xx_that_clients_do_not_retry(chat: Chat) -> None:
+    def look(exchange: Exchange) -> list[Sighting]:
+        answered(exchange)
+        status = exchange.status or 0
+        if status < 400 or (status >= 500 and not persists(exchange)):
+            # A 2xx accepts the request: whether it may is the business of the clause it breaks.
+            if status >= 500:
+                raise Inconclusive(status_line(exchange), exchange)
+            return []
+        if 400 <= status < 500 and status not in (408, 409):
+            return []
+        required = "a 4xx other than 408 and 409"
+        seen = status_line(exchange)
+        times = f", {exchange.repeats} of {exchange.repeats} times" if status >= 500 else ""
+        return [Sighting(Finding("", required, seen + times), exchange)]
+
+    judge(each([invalid(chat, name) for name in INVALID], look))
+
+
+@requirement("CC-ERR-011")
+def test_a_400_has_type_invalid_request_error(chat: Chat) -> None:
+    errors_keep("CC-ERR-011", refusals(chat))
+
+
+@requirement("CC-ERR-012")
+def test_semantic_faults_are_400_rather_than_422(chat: Chat) -> None:
+    errors_keep("CC-ERR-012", refusals(chat))
+
+
+@requirement("CC-ERR-015")
+def test_a_server_fault_carries_the_envelope(chat: Chat) -> None:
+    trigger = chat.profile.triggers.get("stream_error")
+    if trigger is None:
+        raise Unsupported("the profile names no prompt that makes the target fail")
+    exchange = chat.ask(trigger)
+    if (exchange.status or 0) < 500:
+        raise Inconclusive(f"the trigger did not fail: {status_line(exchange)}", exchange)
+    value = read_document(exchange.body).value
+    error = value.get("error") if isinstance(value, dict) else None
+    require(
+        isinstance(error, dict) and isinstance(error.get("message"), str),
+        'a 5xx carries {"error": {"message": …}}',
+        status_line(exchange),
+        on=exchange,
+    )
+
+
+@requirement("CC-ERR-017")
+def test_the_same_fault_gets_the_same_error(chat: Chat) -> None:
+    body = INVALID["messages left out"].body(chat)
+    found = [
+        refused(chat.post(body, sample=number), what="a body without messages")
+        for number in range(3)
+    ]
+
+    def key(exchange: Exchange) -> tuple[object, ...]:
+        value = read_document(exchange.body).value
+        error = value.get("error") if isinstance(value, dict) else None
+        told = error if isinstance(error, dict) else {}
+        return exchange.status, told.get("type"), told.get("code")
+
+    first = key(found[0])
+    for exchange in found[1:]:
+        require(
+            key(exchange) == first,
+            f"status, type and code {first!r} each time",
+            repr(key(exchange)),
+            on=exchange,
+        )
+
+
+@requirement("CC-ERR-018")
+def test_an_error_shows_nothing_of_the_inside(chat: Chat) -> None:
+    errors_keep("CC-ERR-018", refusals(chat))

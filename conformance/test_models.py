@@ -1,0 +1,194 @@
+"""Models: what is listed can be used, what is not is refused (CC-MODEL).
+
+The list is judged once for the whole target; how a model answers is judged for each.
+"""
+
+from typing import Any
+from urllib.parse import quote
+
+from .battery import INVALID, invalid_by_rule, plain, streams, unknown_model
+from .chat import OMIT, Chat
+from .expect import each, judge, require, sightings_of
+from .guards import answered, completion, error_object, refused, status_line
+from .outcomes import Blocked, Inconclusive, Sighting
+from .protocol.finding import Finding, shorten
+from .protocol.jsontext import read_document
+from .protocol.models import findings
+from .requirements import requirement
+from .wire.exchange import Exchange
+
+
+def listing(chat: Chat) -> tuple[Exchange, Any]:
+    """The reply to GET /models, and its JSON value."""
+    exchange = answered(chat.get("/models"))
+    if exchange.status in (401, 403):
+        raise Inconclusive(f"the key may not list models: {status_line(exchange)}", exchange)
+    return exchange, read_document(exchange.body).value
+
+
+@requirement("CC-MODEL-001", scope="target")
+def test_the_list_is_a_list_object(chat: Chat) -> None:
+    exchange, value = listing(chat)
+    require(exchange.status == 200, "status 200", status_line(exchange), on=exchange)
+    judge(sightings_of("CC-MODEL-001", findings(value), exchange))
+
+
+@requirement("CC-MODEL-002", scope="target")
+def test_every_model_has_its_four_members(chat: Chat) -> None:
+    exchange, value = _sound_list(chat)
+    judge(sightings_of("CC-MODEL-002", findings(value), exchange))
+
+
+@requirement("CC-MODEL-003", scope="target")
+def test_model_ids_are_unique(chat: Chat) -> None:
+    exchange, value = _sound_list(chat)
+    judge(sightings_of("CC-MODEL-003", findings(value), exchange))
+
+
+def _sound_list(chat: Chat) -> tuple[Exchange, dict[str, Any]]:
+    exchange, value = listing(chat)
+    if not isinstance(value, dict) or not isinstance(value.get("data"), list):
+        raise Blocked("CC-MODEL-001", f"no list: {shorten(exchange.body)}", exchange)
+    return exchange, value
+
+
+@requirement("CC-MODEL-004", scope="target")
+def test_every_documented_model_is_listed(chat: Chat) -> None:
+    exchange, _ = _sound_list(chat)
+    listed = chat.listed_models()
+    require(bool(listed), "at least one model", "an empty list", at="$.data", on=exchange)
+    judge(
+        Sighting(Finding("", f"{model.id} is listed", "not in the list", "$.data"), exchange)
+        for model in chat.profile.models
+        if model.id not in listed
+    )
+
+
+@requirement("CC-MODEL-005")
+def test_a_listed_model_answers_under_its_listed_id(chat: Chat) -> None:
+    if chat.has("models") and chat.model not in chat.listed_models():
+        raise Inconclusive("this model is not listed")
+    exchange = answered(chat.canary())
+    require(exchange.status != 404, "no 404", status_line(exchange), on=exchange)
+
+
+@requirement("CC-MODEL-006", scope="target")
+def test_an_encoded_slash_in_an_id_resolves(chat: Chat) -> None:
+    _retrieves(chat, lambda name: quote(name, safe=""))
+
+
+@requirement("CC-MODEL-015", scope="target")
+def test_a_raw_slash_in_an_id_resolves(chat: Chat) -> None:
+    _retrieves(chat, lambda name: quote(name, safe="/"))
+
+
+def _retrieves(chat: Chat, spelled: Any) -> None:
+    """A listed id, one with a slash if there is one, is retrieved under its spelling."""
+    name = chat.listed_models()[0]
+    exchange = answered(chat.get(f"/models/{spelled(name)}"))
+    value = read_document(exchange.body).value
+    found = value.get("id") if isinstance(value, dict) else None
+    require(
+        exchange.status == 200 and found == name,
+        f"status 200 and id {name!r}",
+        f"{status_line(exchange)}",
+        on=exchange,
+    )
+
+
+@requirement("CC-MODEL-008", scope="target")
+def test_retrieving_an_unknown_id_is_404(chat: Chat) -> None:
+    exchange = chat.get(f"/models/{unknown_model()}")
+    refused(exchange, what="an unknown id", statuses=(404,))
+    code = error_object(exchange).get("code")
+    require(
+        code in (None, "model_not_found"),
+        "code 'model_not_found' or null",
+        code,
+        at="$.error.code",
+        on=exchange,
+    )
+
+
+@requirement("CC-MODEL-009")
+def test_an_unknown_model_is_refused(chat: Chat) -> None:
+    exchange = answered(chat.post(INVALID["model unknown"].body(chat)))
+    status = exchange.status or 0
+    if status == 200:
+        listed = chat.listed_models() if chat.has("models") else []
+        several = len(chat.profile.models) > 1 or len(listed) > 1
+        require(
+            False,
+            "404, 400 or 403 for a model that nobody serves",
+            f"status 200, answered by {completion(exchange).get('model')!r}",
+            on=exchange,
+            mild=not several,
+        )
+    refused(exchange, what="a model that nobody serves", statuses=(404, 400, 403))
+    error = error_object(exchange)
+    judge(
+        Sighting(
+            Finding(
+                "", f"{name} is {wanted!r}", shorten(error.get(name)), f"$.error.{name}", mild=True
+            ),
+            exchange,
+        )
+        for name, wanted in (("type", "invalid_request_error"), ("code", "model_not_found"))
+        if error.get(name) != wanted
+    )
+
+
+@requirement("CC-MODEL-010")
+def test_a_call_without_model_is_refused_or_says_which(chat: Chat) -> None:
+    exchange = answered(chat.post(chat.body(model=OMIT)))
+    if exchange.status == 200:
+        model = completion(exchange).get("model")
+        require(
+            isinstance(model, str) and bool(model),
+            "the reply names the model that answered",
+            model,
+            at="$.model",
+            on=exchange,
+        )
+        return
+    refused(exchange, what="a call without model", statuses=(400,))
+    param = error_object(exchange).get("param")
+    require(
+        param in (None, "model"), "param null or 'model'", param, at="$.error.param", on=exchange
+    )
+
+
+@requirement("CC-MODEL-011")
+def test_a_model_of_a_wrong_form_is_refused(chat: Chat) -> None:
+    faulty = invalid_by_rule(chat, "CC-MODEL-011")
+    judge(each(faulty.values(), lambda e: _refused(e, "a model of a wrong form")))
+
+
+def _refused(exchange: Exchange, what: str) -> list[Sighting]:
+    refused(exchange, what=what)
+    error_object(exchange)
+    return []
+
+
+@requirement("CC-MODEL-012")
+def test_the_reply_names_the_model_that_answered(chat: Chat) -> None:
+    def names(value: Any, exchange: Exchange, at: str) -> list[Sighting]:
+        model = value.get("model")
+        if isinstance(model, str) and model.startswith(chat.model):
+            return []
+        required = f"{chat.model!r}, or a dated snapshot of it"
+        return [Sighting(Finding("", required, shorten(model), at), exchange)]
+
+    judge(each(plain(chat), lambda e: names(completion(e), e, "$.model")))
+    if chat.has("stream"):
+        judge(
+            each(
+                streams(chat)[:1],
+                lambda e: [
+                    s
+                    for chunk in chat.reading(e).chunks
+                    if not chunk.preamble
+                    for s in names(chunk.value, e, f"{chunk.where} $.model")
+                ][:3],
+            )
+        )

@@ -1,0 +1,121 @@
+"""Errors in streams: what goes wrong is told as an error, before or during the stream (CC-SERR).
+
+A fault in the middle of a stream cannot be ordered from an arbitrary target. These checks look at
+every error event that the standing streams hold, and at the prompt that the profile names under
+`[triggers] stream_error`; with neither they are UNSUPPORTED.
+"""
+
+import json
+
+from .battery import BROKEN_JSON, INVALID, streams, unknown_model
+from .chat import Chat, encode
+from .credentials import WRONG_KEY
+from .expect import each, judge, require, streams_keep
+from .guards import answered, status_line
+from .outcomes import Inconclusive, Sighting, Unsupported
+from .protocol.finding import Finding
+from .requirements import requirement
+from .wire.exchange import Exchange
+
+
+@requirement("CC-SERR-001")
+def test_faults_of_the_request_are_http_errors(chat: Chat) -> None:
+    cases: list[tuple[Exchange, Exchange]] = []
+    broken = b'{"stream": true, ' + BROKEN_JSON[1:]
+    cases.append((chat.post(BROKEN_JSON), chat.post(broken)))
+    for name in ("messages left out", "model unknown"):
+        plain = INVALID[name].body(chat)
+        cases.append((chat.post(plain), chat.post(encode({**json.loads(plain), "stream": True}))))
+    if chat.has("auth"):
+        wrong = f"Bearer {WRONG_KEY}"
+        cases.append(
+            (
+                chat.post(chat.body(), authorization=wrong),
+                chat.post(chat.body(stream=True), authorization=wrong),
+            )
+        )
+
+    def look(exchange: Exchange) -> list[Sighting]:
+        answered(exchange)
+        if 400 <= (exchange.status or 0) < 500:
+            return []
+        required = "the 4xx that the same request gets without stream"
+        return [Sighting(Finding("", required, status_line(exchange)), exchange)]
+
+    refused_plainly = [s for p, s in cases if 400 <= (p.status or 0) < 500]
+    if not refused_plainly:
+        raise Inconclusive(f"nothing is refused without stream either ({unknown_model()})")
+    judge(each(refused_plainly, look))
+
+
+def failed_streams(chat: Chat) -> list[Exchange]:
+    """The streams that hold an error event; raises `Unsupported` when none can be had."""
+    found = [e for e in streams(chat) if chat.reading(e).error_events]
+    trigger = chat.profile.triggers.get("stream_error")
+    if trigger is not None:
+        found.append(chat.stream(trigger))
+    if not found:
+        raise Unsupported("no stream failed, and the profile names no prompt that makes one fail")
+    return found
+
+
+@requirement("CC-SERR-002")
+def test_a_fault_after_the_first_byte_is_an_error_event(chat: Chat) -> None:
+    exchanges = failed_streams(chat)
+    streams_keep("CC-SERR-002", chat, exchanges)
+    told = any(chat.reading(exchange).error_events for exchange in exchanges)
+    require(told, "an event whose data is an error object", "none", on=exchanges[-1])
+
+
+@requirement("CC-SERR-003")
+def test_the_error_in_a_stream_is_an_object_with_a_message(chat: Chat) -> None:
+    streams_keep("CC-SERR-003", chat, failed_streams(chat))
+
+
+@requirement("CC-SERR-004")
+def test_a_failed_stream_does_not_look_complete(chat: Chat) -> None:
+    exchanges = failed_streams(chat)
+    streams_keep("CC-SERR-004", chat, exchanges)
+    if chat.profile.triggers.get("stream_error") is None:
+        return
+    reading = chat.reading(exchanges[-1])
+    complete = not reading.error_events and reading.done and reading.finish_reason() == "stop"
+    require(
+        not complete,
+        "an error event, or a connection cut short",
+        "finish_reason 'stop' and [DONE], as if nothing had happened",
+        on=exchanges[-1],
+    )
+
+
+@requirement("CC-SERR-005")
+def test_the_body_ends_after_an_error_event(chat: Chat) -> None:
+    limits = chat.profile.limits
+
+    def look(exchange: Exchange) -> list[Sighting]:
+        events = chat.reading(exchange).error_events
+        at = exchange.arrived_at(events[-1].span[1] - 1) if events else None
+        wait = 0.0 if at is None else exchange.ended_at - at
+        if wait <= limits.held_open_warning_s:
+            return []
+        required = f"the body ends within {limits.held_open_s:g} s after the error event"
+        mild = wait <= limits.held_open_s
+        return [Sighting(Finding("", required, f"{wait:.1f} s", mild=mild), exchange)]
+
+    judge(each(failed_streams(chat), look))
+
+
+@requirement("CC-SERR-006")
+def test_an_error_is_not_disguised_as_text(chat: Chat) -> None:
+    trigger = chat.profile.triggers.get("stream_error")
+    if trigger is None:
+        raise Unsupported("the profile names no prompt that makes a stream fail")
+    exchange = chat.stream(trigger)
+    said = chat.reading(exchange).text()
+    disguised = "error" in said.lower() and not chat.reading(exchange).error_events
+    require(not disguised, "the error is an event of its own", f"text {said!r}", on=exchange)
+
+
+@requirement("CC-SERR-007")
+def test_the_error_object_stands_alone(chat: Chat) -> None:
+    streams_keep("CC-SERR-007", chat, failed_streams(chat))

@@ -1,0 +1,433 @@
+"""Transport & HTTP: one JSON document or one event stream, framed as HTTP says (CC-HTTP)."""
+
+import gzip
+import json
+import zlib
+
+from . import prompts
+from .battery import BROKEN_JSON, LONG, plain
+from .chat import CHAT_PATH, Chat, encode
+from .expect import each, judge, require, sightings_of, trials
+from .guards import accepted, answered, broken, error_object, refused, status_line, success, usage
+from .outcomes import Blocked, Inconclusive, Sighting
+from .protocol.finding import Finding, shorten
+from .protocol.jsontext import findings, read_document
+from .protocol.media import findings as media_findings
+from .requirements import requirement
+from .wire.exchange import Exchange, FailureKind, Request
+from .wire.raw import RawReply, converse, exchange_raw
+
+
+def documents_keep(requirement_id: str, exchanges: list[Exchange]) -> None:
+    """Every body is the JSON document that the requirement demands."""
+
+    def look(exchange: Exchange) -> list[Sighting]:
+        found = findings(read_document(success(exchange).body))
+        return sightings_of(requirement_id, found, exchange)
+
+    judge(each(exchanges, look))
+
+
+@requirement("CC-HTTP-001")
+def test_the_plainest_call_is_answered_with_choices(chat: Chat) -> None:
+    exchange = chat.canary()
+    answered(exchange)
+    status = exchange.status or 0
+    if status >= 500:
+        raise Inconclusive(status_line(exchange), exchange)
+    require(status == 200, "status 200", status_line(exchange), on=exchange)
+    value = read_document(exchange.body).value
+    if not isinstance(value, dict):
+        raise Blocked("CC-HTTP-002", f"no JSON object: {shorten(exchange.body)}", exchange)
+    require("choices" in value, "a JSON object with choices", value, on=exchange)
+
+
+@requirement("CC-HTTP-002")
+def test_a_success_is_one_json_object(chat: Chat) -> None:
+    documents_keep("CC-HTTP-002", plain(chat))
+
+
+@requirement("CC-HTTP-003")
+def test_a_success_is_labelled_application_json(chat: Chat) -> None:
+    judge(
+        each(
+            plain(chat),
+            lambda e: [Sighting(f, e) for f in media_findings(success(e).header("content-type"))],
+        )
+    )
+
+
+@requirement("CC-HTTP-004")
+def test_without_stream_the_reply_is_no_event_stream(chat: Chat) -> None:
+    def look(exchange: Exchange) -> list[Sighting]:
+        if _sent_null(exchange) and 400 <= (exchange.status or 0) < 500:
+            return []  # CC-REQ-015 judges null
+        success(exchange)
+        if exchange.media_type != "text/event-stream" and not exchange.body.lstrip().startswith(
+            b"data:"
+        ):
+            return []
+        required = "a JSON document"
+        return [Sighting(Finding("", required, shorten(exchange.body)), exchange)]
+
+    judge(each([chat.ask(), chat.ask(stream=None), chat.ask(stream=False)], look))
+
+
+def _sent_null(exchange: Exchange) -> bool:
+    return b'"stream": null' in (exchange.request.body or b"")
+
+
+ACCEPTS = ("application/json", "text/event-stream", "")
+"""Accept headers of streamed calls beside the usual `*/*`; "" sends none."""
+
+
+@requirement("CC-HTTP-005")
+def test_stream_decides_the_form_and_not_accept(chat: Chat) -> None:
+    def streams(exchange: Exchange) -> list[Sighting]:
+        answered(exchange)
+        if exchange.status == 200 and exchange.media_type == "text/event-stream":
+            return []
+        accept = dict(exchange.request.headers).get("Accept", "*/*")
+        seen = f"{exchange.media_type or 'no Content-Type'}, {status_line(exchange)}"
+        required = f"text/event-stream, whatever Accept says ({accept or 'nothing'})"
+        return [Sighting(Finding("", required, seen), exchange)]
+
+    if chat.has("stream"):
+        plain_stream = chat.stream()
+        if plain_stream.status != 200 or plain_stream.media_type != "text/event-stream":
+            raise Blocked("CC-SSE-001", status_line(plain_stream), plain_stream)
+        body = chat.body(stream=True)
+        judge(each([chat.post(body, headers=[("Accept", a)]) for a in ACCEPTS], streams))
+    exchange = chat.post(chat.body(), headers=[("Accept", "text/event-stream")])
+    success(exchange)
+    require(
+        exchange.media_type != "text/event-stream",
+        "JSON without stream, whatever Accept says",
+        exchange.media_type,
+        on=exchange,
+    )
+
+
+@requirement("CC-HTTP-006")
+def test_nothing_follows_the_document(chat: Chat) -> None:
+    documents_keep("CC-HTTP-006", plain(chat))
+
+
+@requirement("CC-HTTP-007")
+def test_a_body_begins_without_a_byte_order_mark(chat: Chat) -> None:
+    documents_keep("CC-HTTP-007", plain(chat))
+
+
+@requirement("CC-HTTP-008")
+def test_space_before_the_document_is_insignificant(chat: Chat) -> None:
+    def look(exchange: Exchange) -> list[Sighting]:
+        document = read_document(success(exchange).body)
+        if document.error is not None:
+            raise Blocked("CC-HTTP-002", document.error, exchange)
+        return []
+
+    judge(each(plain(chat), look))
+
+
+@requirement("CC-HTTP-009")
+def test_messages_are_framed_completely(chat: Chat) -> None:
+    requests = [
+        Request("POST", CHAT_PATH, encode(chat.body())),
+        Request("POST", CHAT_PATH, BROKEN_JSON),
+    ]
+    if chat.has("stream"):
+        requests.append(Request("POST", CHAT_PATH, encode(chat.body(stream=True))))
+    found: list[Sighting] = []
+    for request in requests:
+        reply = exchange_raw(chat.client, request, linger=0.2)
+        exchange = chat.note(reply.exchange)
+        if reply.response is None:
+            found += _lost(reply)
+        else:
+            found += [Sighting(f, exchange) for f in reply.response.findings]
+    judge(found)
+
+
+def _lost(reply: RawReply) -> list[Sighting]:
+    """A reply that never began: nobody's fault unless it is no HTTP at all."""
+    failure = reply.exchange.failure
+    if failure is not None and failure.kind is FailureKind.PROTOCOL:
+        required = "a reply that begins with an HTTP/1.1 status line"
+        return [Sighting(Finding("", required, shorten(reply.exchange.body)), reply.exchange)]
+    raise Inconclusive(str(failure), reply.exchange)
+
+
+@requirement("CC-HTTP-010")
+def test_a_charset_parameter_changes_nothing(chat: Chat) -> None:
+    labelled = ("Content-Type", "application/json; charset=utf-8")
+    accepted(chat.post(chat.body(), headers=[labelled]), what="; charset=utf-8")
+
+
+@requirement("CC-HTTP-011")
+def test_another_media_type_is_parsed_or_refused(chat: Chat) -> None:
+    def look(exchange: Exchange) -> list[Sighting]:
+        answered(exchange)
+        if exchange.status not in (200, 400, 415, 422):
+            required = "status 200, 400, 415 or 422"
+            return [Sighting(Finding("", required, status_line(exchange)), exchange)]
+        return [] if exchange.status == 200 else _no_envelope(exchange)
+
+    types = ("text/plain", "application/x-www-form-urlencoded")
+    judge(each([chat.post(chat.body(), headers=[("Content-Type", t)]) for t in types], look))
+
+
+def _no_envelope(exchange: Exchange) -> list[Sighting]:
+    """A sighting unless the reply carries an error object with a message."""
+    value = read_document(exchange.body).value
+    error = value.get("error") if isinstance(value, dict) else None
+    if isinstance(error, dict) and isinstance(error.get("message"), str):
+        return []
+    required = 'the envelope {"error": {"message": …}}'
+    return [Sighting(Finding("", required, status_line(exchange)), exchange)]
+
+
+@requirement("CC-HTTP-012")
+def test_a_body_that_is_no_json_is_refused(chat: Chat) -> None:
+    exchange = chat.post(BROKEN_JSON)
+    refused(exchange, what="a body that is no JSON", statuses=(400, 422))
+    error_object(exchange)
+
+
+NO_OBJECTS = (b"", b"null", b"[]", b'"x"', b"1")
+
+
+@requirement("CC-HTTP-013")
+def test_a_body_that_is_no_object_is_refused(chat: Chat) -> None:
+    def look(exchange: Exchange) -> list[Sighting]:
+        refused(exchange, what=f"the body {shorten(exchange.request.body or b'')}")
+        return _no_envelope(exchange)
+
+    judge(each([chat.post(body) for body in NO_OBJECTS], look))
+
+
+@requirement("CC-HTTP-014")
+def test_another_method_is_refused_with_allow(chat: Chat) -> None:
+    def look(exchange: Exchange) -> list[Sighting]:
+        answered(exchange)
+        if exchange.status not in (404, 405):
+            return [Sighting(Finding("", "status 405 or 404", status_line(exchange)), exchange)]
+        found = _no_envelope(exchange)
+        if exchange.status == 405 and exchange.header("allow") is None:
+            found.append(Sighting(Finding("", "an Allow header", "none"), exchange))
+        return found
+
+    methods = ("PUT", "PATCH", "DELETE")
+    judge(each([chat.post(chat.body(), method=method) for method in methods], look))
+
+
+@requirement("CC-HTTP-015")
+def test_an_unknown_path_is_a_json_404(chat: Chat) -> None:
+    exchange = answered(chat.post(chat.body(), path="/chat/completionz"))
+    require(exchange.status == 404, "status 404", status_line(exchange), on=exchange)
+    judge(_no_envelope(exchange))
+
+
+@requirement("CC-HTTP-016")
+def test_the_documented_path_is_not_redirected_to_get(chat: Chat) -> None:
+    for exchange in (chat.ask(), chat.post(chat.body(), path=f"{CHAT_PATH}/")):
+        answered(exchange)
+        require(
+            exchange.status not in (301, 302, 303),
+            "no 301, 302 or 303",
+            f"{exchange.status} to {exchange.header('location')}",
+            on=exchange,
+        )
+
+
+@requirement("CC-HTTP-017")
+def test_a_connection_can_be_reused(chat: Chat) -> None:
+    good = Request("POST", CHAT_PATH, encode(chat.body()))
+    bad = Request("POST", CHAT_PATH, BROKEN_JSON)
+    stream = Request("POST", CHAT_PATH, encode(chat.body(stream=chat.has("stream"))))
+    replies = converse(chat.client, [good, bad, stream, good])
+    steps = ("a success", "a 4xx", "a finished stream")
+    first = chat.note(replies[0].exchange)
+    if not first.complete:
+        raise Inconclusive(str(first.failure), first)
+    for step, reply in zip(steps, replies[1:], strict=True):
+        exchange = chat.note(reply.exchange)
+        require(
+            exchange.complete,
+            f"a complete reply on the same connection after {step}",
+            str(exchange.failure),
+            on=exchange,
+        )
+
+
+@requirement("CC-HTTP-018")
+def test_only_a_coding_that_was_asked_for_is_applied(chat: Chat) -> None:
+    plainly = success(chat.ask())
+    coding = plainly.header("content-encoding") or "identity"
+    require(
+        coding == "identity",
+        "no Content-Encoding under Accept-Encoding: identity",
+        f"Content-Encoding: {coding}",
+        on=plainly,
+    )
+    zipped = success(chat.post(chat.body(), headers=[("Accept-Encoding", "gzip")]))
+    coding = zipped.header("content-encoding") or "identity"
+    body = zipped.body
+    if coding in ("gzip", "x-gzip"):
+        try:
+            body = gzip.decompress(zipped.body)
+        except (OSError, EOFError, zlib.error) as error:
+            broken("a body that decodes as gzip", f"{error}", zipped)
+    elif coding != "identity":
+        broken("gzip or identity under Accept-Encoding: gzip", coding, zipped)
+    require(
+        read_document(body).is_object,
+        f"a JSON object once {coding} is undone",
+        shorten(body),
+        on=zipped,
+    )
+
+
+UNKNOWN_HEADERS = (
+    ("x-stainless-lang", "python"),
+    ("x-stainless-package-version", "3.54.0"),
+    ("x-stainless-os", "Linux"),
+    ("x-stainless-arch", "x64"),
+    ("x-stainless-runtime", "CPython"),
+    ("x-stainless-retry-count", "0"),
+    ("x-stainless-async", "false"),
+    ("HTTP-Referer", "https://example.org"),
+    ("X-Title", "conformance"),
+)
+
+
+@requirement("CC-HTTP-019")
+def test_unknown_request_headers_are_ignored(chat: Chat) -> None:
+    exchange = answered(chat.post(chat.body(), headers=UNKNOWN_HEADERS))
+    bare = answered(chat.ask())
+    require(
+        exchange.status == bare.status,
+        f"status {bare.status}, as without them",
+        status_line(exchange),
+        on=exchange,
+    )
+
+
+@requirement("CC-HTTP-020", scope="target", harms=True)
+def test_a_body_of_50_mb_is_refused_with_a_reply(chat: Chat) -> None:
+    exchange = chat.post(chat.body("x" * 50_000_000))
+    failure = exchange.failure
+    if failure is not None and failure.kind is FailureKind.TIMEOUT:
+        raise Inconclusive(str(failure), exchange)
+    require(failure is None, "a complete reply", str(failure), on=exchange)
+    require(
+        exchange.status in (200, 400, 413),
+        "status 413, 400 or 200",
+        status_line(exchange),
+        on=exchange,
+    )
+    if exchange.status != 200:
+        judge(_no_envelope(exchange))
+
+
+@requirement("CC-HTTP-021")
+def test_chunked_and_expected_bodies_are_read(chat: Chat) -> None:
+    request = Request("POST", CHAT_PATH, encode(chat.body()))
+    for body, allowed in (("chunked", (200,)), ("expect", (200, 417))):
+        exchange = chat.note(exchange_raw(chat.client, request, body=body).exchange)
+        answered(exchange)
+        require(
+            exchange.status in allowed,
+            f"status {' or '.join(map(str, allowed))} for a body sent as {body}",
+            status_line(exchange),
+            on=exchange,
+        )
+
+
+@requirement("CC-HTTP-022")
+def test_both_spellings_of_a_text_are_the_same_request(chat: Chat) -> None:
+    prompt = prompts.repeat(" ".join(prompts.UNICODE.values()))
+    raw = answered(chat.ask(prompt))
+    escaped = answered(chat.post(json.dumps(chat.body(prompt)).encode()))
+    require(
+        escaped.status == raw.status,
+        f"status {raw.status}, as for the raw spelling",
+        status_line(escaped),
+        on=escaped,
+    )
+    success(raw)
+    one, other = usage(raw), usage(escaped)
+    if one is None or other is None:
+        raise Inconclusive("the replies carry no usage", escaped)
+    again = usage(chat.ask(prompt, sample=1))
+    if again is not None and again["prompt_tokens"] != one["prompt_tokens"]:
+        raise Blocked("CC-USAGE-004", "prompt_tokens vary for the same request", raw)
+    require(
+        one["prompt_tokens"] == other["prompt_tokens"],
+        f"prompt_tokens {one['prompt_tokens']}, as for the raw spelling",
+        other["prompt_tokens"],
+        at="$.usage.prompt_tokens",
+        on=escaped,
+    )
+
+
+@requirement("CC-HTTP-023", harms=True)
+def test_hostile_strings_do_not_break_the_server(chat: Chat) -> None:
+    nested = b'{"a":' * 500 + b"1" + b"}" * 500
+    text = encode(chat.body("TEXT"))
+    hostile = (
+        text.replace(b'"TEXT"', b'"\\ud800"'),
+        text.replace(b'"TEXT"', b'"a\\u0000b"'),
+        encode(chat.body(user="u" * 1_000_000)),
+        text.replace(b'"TEXT"', b'"TEXT"').replace(b'{"model"', b'{"x": ' + nested + b', "model"'),
+    )
+
+    def look(exchange: Exchange) -> list[Sighting]:
+        answered(exchange)
+        status = exchange.status or 0
+        if status >= 500:
+            if exchange.canary_ok is not True:
+                raise Inconclusive(status_line(exchange), exchange)
+            required = "status 200 or a 4xx envelope"
+            return [Sighting(Finding("", required, status_line(exchange)), exchange)]
+        return _no_envelope(exchange) if status >= 400 else []
+
+    judge(each([chat.post(body) for body in hostile], look))
+
+
+@requirement("CC-HTTP-024", scope="target")
+def test_browsers_get_their_preflight_and_headers(chat: Chat) -> None:
+    origin = ("Origin", "https://example.org")
+    asks = ("Access-Control-Request-Method", "POST")
+    preflight = answered(
+        chat.get(CHAT_PATH, method="OPTIONS", authorization=None, headers=[origin, asks])
+    )
+    fine = 200 <= (preflight.status or 0) < 300
+    require(fine, "a 2xx to OPTIONS", status_line(preflight), on=preflight)
+    for exchange in (preflight, answered(chat.post(BROKEN_JSON, headers=[origin]))):
+        require(
+            exchange.header("access-control-allow-origin") is not None,
+            "Access-Control-Allow-Origin",
+            "no such header",
+            on=exchange,
+        )
+
+
+@requirement("CC-HTTP-025")
+def test_headers_of_a_stream_come_before_its_end(chat: Chat) -> None:
+    if not chat.has("stream"):
+        raise Inconclusive("stream is refused")
+    looked: list[Exchange] = []
+
+    def trial(number: int) -> bool | None:
+        exchange = chat.stream(prompts.COUNT, sample=number, max_tokens=LONG)
+        chat.reading(exchange)
+        looked.append(exchange)
+        return (exchange.headers_at or 0.0) < 0.8 * exchange.ended_at
+
+    chat.memory["trials"] = trials(
+        trial,
+        needed=1,
+        required="the headers arrive in the first 80 % of the time",
+        seen=lambda: f"{looked[-1].headers_at or 0:.3f} of {looked[-1].ended_at:.3f} s",
+        on=lambda: looked[-1],
+    )

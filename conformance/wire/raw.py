@@ -1,0 +1,265 @@
+"""A bare socket, where httpx cannot send or show what a check needs.
+
+What that is: the framing of a reply byte by byte (bytes after its end), several requests on one
+connection, header values that no client library lets through, chunked and `Expect` requests.
+
+The laws of `client` hold here too: nothing raises for what a target does, the key is masked, a
+deadline bounds the whole conversation.
+"""
+
+import contextlib
+import re
+import socket
+import ssl
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+from urllib.parse import urlsplit
+
+from conformance.protocol.http1 import RawResponse, read_responses
+
+from .client import Client, Endpoint
+from .exchange import Arrival, Exchange, Failure, FailureKind, Request
+
+_CONTINUE = re.compile(rb"\AHTTP/1\.[01] 100[^\r\n]*\r?\n\r?\n")
+
+
+@dataclass(frozen=True, slots=True)
+class RawReply:
+    """An exchange made on a bare socket, and its framing as RFC 9112 has it."""
+
+    exchange: Exchange
+    response: RawResponse | None
+
+
+def head(endpoint: Endpoint, request: Request, *extra: tuple[str, str], close: bool) -> bytes:
+    """The request line and header section of `request`, as octets.
+
+    Header values are sent as they are (latin-1), however ill-formed: that is what this is for.
+    """
+    parts = urlsplit(endpoint.url(request.path))
+    target = parts.path or "/"
+    host = parts.netloc.rpartition("@")[2]
+    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {host}", "Accept: */*"]
+    lines += [f"{name}: {value}" for name, value in endpoint.headers_for(request)]
+    lines += [f"{name}: {value}" for name, value in extra]
+    lines.append(f"Connection: {'close' if close else 'keep-alive'}")
+    return "\r\n".join([*lines, "", ""]).encode("latin-1")
+
+
+class Connection:
+    """One TCP (or TLS) connection: what was received, and when.
+
+    Raises `OSError` from the constructor when it cannot be opened.
+    """
+
+    def __init__(self, endpoint: Endpoint, deadline: float) -> None:
+        parts = urlsplit(endpoint.base_url)
+        secure = parts.scheme == "https"
+        port = parts.port or (443 if secure else 80)
+        left = max(0.1, min(10.0, deadline - time.monotonic()))
+        sock = socket.create_connection((parts.hostname or "", port), timeout=left)
+        if secure:
+            context = ssl.create_default_context()
+            if not endpoint.verify:
+                context.check_hostname = False
+                context.verify_mode = ssl.CERT_NONE
+            sock = context.wrap_socket(sock, server_hostname=parts.hostname)
+        self._socket = sock
+        self._deadline = deadline
+        self.start = time.monotonic()
+        self.raw = bytearray()
+        self.arrivals: list[Arrival] = []
+        self.eof = False
+        self.failure: Failure | None = None
+
+    def write(self, octets: bytes) -> None:
+        """Send all of `octets`; a lost connection is kept as `failure`."""
+        try:
+            self._socket.settimeout(max(0.1, self._deadline - time.monotonic()))
+            self._socket.sendall(octets)
+        except OSError as error:
+            self.failure = Failure(FailureKind.RESET, str(error))
+
+    def read_until(self, enough: Callable[[bytes], bool], limit: int = 32 * 1024 * 1024) -> None:
+        """Receive until `enough` of what came, the end, the deadline or `limit` bytes."""
+        while not self.eof and not enough(bytes(self.raw)):
+            left = self._deadline - time.monotonic()
+            if left <= 0 or len(self.raw) > limit:
+                kind = FailureKind.TIMEOUT if left <= 0 else FailureKind.TOO_LARGE
+                self.failure = Failure(kind, f"{len(self.raw)} bytes so far")
+                return
+            try:
+                self._socket.settimeout(left)
+                piece = self._socket.recv(65536)
+            except TimeoutError:
+                continue
+            except OSError as error:
+                self.failure = Failure(FailureKind.RESET, str(error))
+                self.eof = True
+                return
+            if not piece:
+                self.eof = True
+                return
+            self.raw += piece
+            self.arrivals.append(Arrival(time.monotonic() - self.start, len(self.raw)))
+
+    def close(self) -> None:
+        """Close the socket."""
+        with contextlib.suppress(OSError):
+            self._socket.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def _is_whole(methods: Sequence[str]) -> Callable[[bytes], bool]:
+    def whole(raw: bytes) -> bool:
+        responses = read_responses(raw, False, methods)
+        return len(responses) == len(methods) and responses[-1].complete
+
+    return whole
+
+
+def _chunked(body: bytes) -> bytes:
+    half = len(body) // 2
+    pieces = [piece for piece in (body[:half], body[half:]) if piece]
+    return b"".join(b"%x\r\n%s\r\n" % (len(piece), piece) for piece in pieces) + b"0\r\n\r\n"
+
+
+def exchange_raw(
+    client: Client, request: Request, *, body: str = "length", linger: float = 0.0
+) -> RawReply:
+    """Send `request` alone on a new connection (`Connection: close`) and read to the end.
+
+    `body` is how the body is framed: `length`, `chunked`, or `expect` (its header section first,
+    the body after `100 Continue`, or after a second without one). `linger` seconds are waited for
+    bytes after the end where the target leaves the connection open.
+    """
+    return converse(client, [request], body=body, linger=linger, close=True)[0]
+
+
+def converse(
+    client: Client,
+    requests: Sequence[Request],
+    *,
+    body: str = "length",
+    linger: float = 0.0,
+    close: bool = False,
+) -> list[RawReply]:
+    """Send `requests` one after the other on one connection; one reply for each.
+
+    A request after the connection was lost gets a reply without a status.
+    """
+    endpoint = client.endpoint
+    deadline = time.monotonic() + endpoint.timeout
+    client.sent += len(requests)
+    methods = [request.method for request in requests]
+    try:
+        connection = Connection(endpoint, deadline)
+    except OSError as error:
+        failure = Failure(FailureKind.REFUSED, str(error))
+        return [
+            RawReply(Exchange(request, endpoint.url(request.path), failure=failure), None)
+            for request in requests
+        ]
+    replies: list[RawReply] = []
+    with connection:
+        for number, request in enumerate(requests, start=1):
+            began = time.monotonic() - connection.start
+            _send(connection, endpoint, request, body, close=close and number == len(requests))
+            connection.read_until(_is_whole(methods[:number]))
+            if number == len(requests):
+                _wait_for_more(connection, linger)
+            responses = read_responses(bytes(connection.raw), connection.eof, methods[:number])
+            response = responses[number - 1] if len(responses) >= number else None
+            replies.append(
+                RawReply(_exchange(client, request, connection, response, began), response)
+            )
+    return replies
+
+
+def _send(
+    connection: Connection, endpoint: Endpoint, request: Request, body: str, *, close: bool
+) -> None:
+    octets = request.body or b""
+    match body:
+        case "chunked":
+            extra = ("Transfer-Encoding", "chunked")
+            connection.write(head(endpoint, request, extra, close=close) + _chunked(octets))
+        case "expect":
+            extras = (("Content-Length", str(len(octets))), ("Expect", "100-continue"))
+            connection.write(head(endpoint, request, *extras, close=close))
+            patience = Connection.read_until
+            before, connection._deadline = connection._deadline, time.monotonic() + 1.0
+            patience(connection, bool)
+            connection._deadline, connection.failure = before, None
+            if not connection.raw or _CONTINUE.match(bytes(connection.raw)):
+                connection.write(octets)
+        case _:
+            length = [("Content-Length", str(len(octets)))] if request.body is not None else []
+            connection.write(head(endpoint, request, *length, close=close) + octets)
+
+
+def _wait_for_more(connection: Connection, linger: float) -> None:
+    """Give the target a moment to send what it must not, or to close."""
+    before = connection._deadline
+    connection._deadline = min(before, time.monotonic() + linger)
+    failure = connection.failure
+    if linger:
+        connection.read_until(lambda raw: False)
+    connection._deadline, connection.failure = before, failure
+
+
+def _exchange(
+    client: Client,
+    request: Request,
+    connection: Connection,
+    response: RawResponse | None,
+    began: float,
+) -> Exchange:
+    url = client.endpoint.url(request.path)
+    ended = time.monotonic() - connection.start - began
+    redactor = client.redactor
+    if response is None or response.status == 0:
+        shown = bytes(connection.raw) if response is not None else b""
+        kind = FailureKind.PROTOCOL if shown else FailureKind.RESET
+        lost = connection.failure or Failure(kind, "no response")
+        return Exchange(request, url, body=redactor.octets(shown), ended_at=ended, failure=lost)
+    cut = None
+    if not response.complete:
+        cut = connection.failure or Failure(FailureKind.TRUNCATED, response.framing)
+    return Exchange(
+        request=request,
+        url=url,
+        status=response.status,
+        headers=redactor.headers(response.headers),
+        body=redactor.octets(response.body),
+        arrivals=_body_arrivals(connection.arrivals, response, began),
+        headers_at=None,
+        ended_at=ended,
+        failure=cut,
+        http_version=f"HTTP/{response.version}",
+    )
+
+
+def _body_arrivals(
+    arrivals: Sequence[Arrival], response: RawResponse, began: float
+) -> tuple[Arrival, ...]:
+    """The reads of the connection in terms of the body's bytes."""
+    found: list[Arrival] = []
+    for arrival in arrivals:
+        end = sum(max(0, min(stop, arrival.end) - start) for start, stop in response.pieces)
+        if end > (found[-1].end if found else 0):
+            found.append(Arrival(arrival.at - began, end))
+    return tuple(found)
