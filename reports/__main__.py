@@ -6,9 +6,11 @@ Exit status: 0; 2 with one line on the standard error for a bad command line or 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from conformance.requirements import CHAPTERS, REQUIREMENTS
 
@@ -41,12 +43,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError) as fault:
         print(f"python -m reports: {fault}", file=sys.stderr)
         return 2
+    try:
+        print("\n".join(_shown(found)), flush=True)
+    except BrokenPipeError:  # `| head` has seen enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def _shown(found: Mapping[str, Any]) -> Iterator[str]:
     for verdict in ("WARN", "FAIL"):
         for entry in found["requirements"]:
             if entry["verdict"] == verdict:
-                print(text.failure(entry, REQUIREMENTS.get(entry["id"])), end="\n\n")
-    print("\n".join(text.closing(found)))
-    return 0
+                yield text.failure(entry, REQUIREMENTS.get(entry["id"])) + "\n"
+    yield from text.closing(found)
 
 
 if __name__ == "__main__":

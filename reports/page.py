@@ -40,7 +40,7 @@ BEGIN: Final = "<!-- conformance report -->"
 END: Final = "<!-- end of the conformance report -->"
 
 EMBEDDED: Final = 1_000_000
-"""Characters of embedded JSON beyond which the exchanges of what is not shown are left out."""
+"""Characters of embedded JSON beyond which it has no exchanges: the results file has them all."""
 
 
 def render(
@@ -84,7 +84,7 @@ def render(
             signs=view.SIGNS,
             style=Markup(_file("page.css")),  # our own file
             script=Markup(_file("page.js")),  # our own file
-            data=_embedded(results, [card.shown for card in (*failures, *warnings)]),
+            data=_embedded(results),
         )
     )
     return f"{BEGIN}\n{words.tidy(html)}\n{END}\n"
@@ -200,23 +200,18 @@ _HARMFUL: Final = str.maketrans(
 )
 
 
-def _embedded(results: Mapping[str, Any], shown: Sequence[Mapping[str, Any]]) -> Markup:
+def _embedded(results: Mapping[str, Any]) -> Markup:
     """The results as JSON that may stand inside a script element."""
-    made = json.dumps(results, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    made = _compact(results)
     if len(made) > EMBEDDED:
-        kept = {id(entry) for entry in shown}
-        less = [
-            entry if id(entry) in kept else {**entry, "evidence": _without_exchanges(entry)}
-            for entry in results["requirements"]
-        ]
-        made = json.dumps(
-            {**results, "requirements": less},
-            ensure_ascii=False,
-            sort_keys=True,
-            separators=(",", ":"),
-        )
+        less = [{**e, "evidence": _told(e["evidence"])} for e in results["requirements"]]
+        made = _compact({**results, "requirements": less})
     return Markup(made.translate(_HARMFUL))  # no markup is left in it
 
 
-def _without_exchanges(entry: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in entry["evidence"].items() if key != "exchanges"}
+def _compact(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+
+
+def _told(evidence: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in evidence.items() if key != "exchanges"}
