@@ -108,6 +108,17 @@ def error(reply: Reply, edit: Edit) -> Reply:
     return replace(reply, body=body)
 
 
+QUIET = ("n", "seed", "stop", "max_tokens")
+"""Parameters of whose errors no entry asks more than the status and the naming of the culprit."""
+
+
+def quiet(reply: Reply) -> bool:
+    """Whether this is the 400 for one of the quiet parameters."""
+    if reply.status != 400 or not isinstance(reply.body, dict):
+        return False
+    return str(reply.body["error"]["param"]).partition("[")[0] in QUIET
+
+
 def dropping(*names: str) -> Edit:
     """An edit that removes these members."""
     return lambda one: [one.pop(name, None) for name in names]

@@ -1,7 +1,8 @@
 """Faults of errors, plain and in streams (CC-ERR, CC-SERR).
 
-Law: most of these touch only errors about the parameters in ``QUIET``, of which no other entry asks
-for more than a status and the naming of the culprit, so that they break no more than they declare.
+Law: most of these touch only errors about the parameters in ``edits.QUIET``, of which no other
+entry asks for more than a status and the naming of the culprit, so that they break no more than
+they declare.
 """
 
 from __future__ import annotations
@@ -20,20 +21,12 @@ from conformance.reference.faults.edits import (
     is_error,
     messages,
     place,
+    quiet,
     setting,
 )
 from conformance.reference.faults.http import PAGE
 from conformance.reference.faults.registry import fault
 from conformance.reference.text import BREAKDOWN
-
-QUIET = ("n", "seed", "stop", "max_tokens")
-
-
-def _quiet(reply: Reply) -> bool:
-    """Whether this is the 400 for one of the quiet parameters."""
-    if reply.status != 400 or not isinstance(reply.body, dict):
-        return False
-    return str(reply.body["error"]["param"]).partition("[")[0] in QUIET
 
 
 def _said(reply: Reply) -> str:
@@ -44,13 +37,13 @@ def _said(reply: Reply) -> str:
 @fault(breaks={"CC-ERR-001"}, seam="reply")
 def calls_an_error_text(reply: Reply, call: Call) -> Reply:
     """Labels an error text/plain."""
-    return reply.having(("Content-Type", "text/plain")) if _quiet(reply) else reply
+    return reply.having(("Content-Type", "text/plain")) if quiet(reply) else reply
 
 
 @fault(breaks={"CC-ERR-001", "CC-ERR-003", "CC-ERR-004"}, seam="reply")
 def answers_an_error_in_html(reply: Reply, call: Call) -> Reply:
     """Answers with a web page."""
-    if not _quiet(reply):
+    if not quiet(reply):
         return reply
     return replace(reply.having(("Content-Type", "text/html")), content=PAGE)
 
@@ -58,76 +51,76 @@ def answers_an_error_in_html(reply: Reply, call: Call) -> Reply:
 @fault(breaks={"CC-ERR-001", "CC-ERR-002"}, seam="reply")
 def puts_a_string_for_the_error(reply: Reply, call: Call) -> Reply:
     """Writes the message where the error object belongs."""
-    return replace(reply, body={"error": _said(reply)}) if _quiet(reply) else reply
+    return replace(reply, body={"error": _said(reply)}) if quiet(reply) else reply
 
 
 @fault(breaks={"CC-ERR-001", "CC-ERR-003", "CC-ERR-004"}, seam="reply")
 def answers_with_detail(reply: Reply, call: Call) -> Reply:
     """Answers as FastAPI does: `{"detail": …}`."""
-    return replace(reply, body={"detail": _said(reply)}) if _quiet(reply) else reply
+    return replace(reply, body={"detail": _said(reply)}) if quiet(reply) else reply
 
 
 @fault(breaks={"CC-ERR-001", "CC-ERR-003", "CC-ERR-004"}, seam="reply")
 def flattens_the_envelope(reply: Reply, call: Call) -> Reply:
     """Answers as FastChat does: message and code at the top level."""
-    flat = {"object": "error", "message": _said(reply), "code": 40302} if _quiet(reply) else None
+    flat = {"object": "error", "message": _said(reply), "code": 40302} if quiet(reply) else None
     return replace(reply, body=flat) if flat else reply
 
 
 @fault(breaks={"CC-ERR-001", "CC-ERR-005"}, seam="reply")
 def wraps_the_envelope(reply: Reply, call: Call) -> Reply:
     """Answers as Gemini does: the envelope in an array."""
-    return replace(reply, body=[reply.body]) if _quiet(reply) else reply
+    return replace(reply, body=[reply.body]) if quiet(reply) else reply
 
 
 @fault(breaks={"CC-ERR-006"}, seam="reply")
 def says_an_object(reply: Reply, call: Call) -> Reply:
     """Writes the message as an object."""
-    return error(reply, setting(message={"text": _said(reply)})) if _quiet(reply) else reply
+    return error(reply, setting(message={"text": _said(reply)})) if quiet(reply) else reply
 
 
 @fault(breaks={"CC-ERR-007", "CC-ERR-011"}, seam="reply")
 def leaves_the_type_null(reply: Reply, call: Call) -> Reply:
     """Writes null for the type, as litellm's proxy does."""
-    return error(reply, setting(type=None)) if _quiet(reply) else reply
+    return error(reply, setting(type=None)) if quiet(reply) else reply
 
 
 @fault(breaks={"CC-ERR-008"}, seam="reply")
 def writes_the_status_as_code(reply: Reply, call: Call) -> Reply:
     """Writes the status, a number, as code, as vLLM does."""
-    return error(reply, setting(code=reply.status)) if _quiet(reply) else reply
+    return error(reply, setting(code=reply.status)) if quiet(reply) else reply
 
 
 @fault(breaks={"CC-ERR-009"}, seam="reply")
 def leaves_the_code_out(reply: Reply, call: Call) -> Reply:
     """Sends an error without code."""
-    return error(reply, dropping("code")) if _quiet(reply) else reply
+    return error(reply, dropping("code")) if quiet(reply) else reply
 
 
 @fault(breaks={"CC-ERR-010", "CC-REQ-026"}, seam="reply")
 def says_409_to_a_bad_n(reply: Reply, call: Call) -> Reply:
     """Answers a bad `n` with a status that SDKs retry."""
-    about = _quiet(reply) and reply.body["error"]["param"] == "n"
+    about = quiet(reply) and reply.body["error"]["param"] == "n"
     return replace(reply, status=409) if about else reply
 
 
 @fault(breaks={"CC-ERR-010", "CC-REQ-032"}, seam="reply")
 def crashes_on_a_bad_seed(reply: Reply, call: Call) -> Reply:
     """Answers a bad `seed` with 500."""
-    about = _quiet(reply) and reply.body["error"]["param"] == "seed"
+    about = quiet(reply) and reply.body["error"]["param"] == "seed"
     return replace(reply, status=500) if about else reply
 
 
 @fault(breaks={"CC-ERR-011"}, seam="reply")
 def names_errors_after_classes(reply: Reply, call: Call) -> Reply:
     """Writes `BadRequestError` for the type, as vLLM does."""
-    return error(reply, setting(type="BadRequestError")) if _quiet(reply) else reply
+    return error(reply, setting(type="BadRequestError")) if quiet(reply) else reply
 
 
 @fault(breaks={"CC-ERR-012"}, seam="reply")
 def says_422(reply: Reply, call: Call) -> Reply:
     """Answers an invalid parameter with 422."""
-    return replace(reply, status=422) if _quiet(reply) else reply
+    return replace(reply, status=422) if quiet(reply) else reply
 
 
 @fault(breaks={"CC-HTTP-011", "CC-ERR-015"}, seam="request")
@@ -141,14 +134,14 @@ def crashes_in_html(call: Call) -> Call | Reply:
 @fault(breaks={"CC-ERR-017"}, seam="reply")
 def never_says_the_same_twice(reply: Reply, call: Call) -> Reply:
     """Gives the same invalid request another code each time."""
-    return error(reply, setting(code=f"e_{call.nonce[:8]}")) if _quiet(reply) else reply
+    return error(reply, setting(code=f"e_{call.nonce[:8]}")) if quiet(reply) else reply
 
 
 @fault(breaks={"CC-ERR-018"}, seam="reply")
 def shows_its_traceback(reply: Reply, call: Call) -> Reply:
     """Shows its stack in the message."""
     trace = 'Traceback (most recent call last):\n  File "/usr/lib/python3/server.py", line 1'
-    shown = setting(message=f"{_said(reply)} {trace}") if _quiet(reply) else None
+    shown = setting(message=f"{_said(reply)} {trace}") if quiet(reply) else None
     return error(reply, shown) if shown else reply
 
 
@@ -200,7 +193,7 @@ def finishes_after_an_error(events: list[Item], call: Call) -> list[Item]:
 def lingers_after_an_error(pauses: list[float], call: Call) -> list[float]:
     """Keeps a failed stream open."""
     failed = any(str(one.get("content")).startswith(BREAKDOWN) for one in messages(call))
-    return [*pauses[:-1], timing.PATIENCE] if failed and call.asks_stream else pauses
+    return [*pauses[:-1], timing.PATIENCE] if failed and timing.streams(pauses, call) else pauses
 
 
 @fault(breaks={"CC-SERR-006"}, seam="events")

@@ -14,14 +14,12 @@ from conformance.reference.faults.edits import (
     error,
     given,
     is_number,
+    quiet,
     setting,
     without,
 )
 from conformance.reference.faults.registry import fault
 from conformance.reference.parameters import OPTIONAL, REQUIRED
-
-_QUIETLY = ("n", "seed", "stop", "max_tokens")
-"""Parameters of whose errors no entry asks more than the status and the naming of the culprit."""
 
 
 def _clamped(call: Call, name: str, least: float, most: float) -> Call:
@@ -284,12 +282,8 @@ def reads_nan_as_a_number(call: Call) -> Call | Reply:
 @fault(breaks={"CC-REQ-045"}, seam="reply")
 def does_not_name_the_culprit(reply: Reply, call: Call) -> Reply:
     """Says only that something is invalid."""
-    if reply.status != 400 or not isinstance(reply.body, dict):
-        return reply
-    param = str(reply.body["error"]["param"])
-    if not param.startswith(_QUIETLY):
-        return reply
-    return error(reply, setting(message="The request is invalid.", param=None))
+    vague = setting(message="The request is invalid.", param=None)
+    return error(reply, vague) if quiet(reply) else reply
 
 
 @fault(breaks={"CC-REQ-048"}, seam="reply")
@@ -304,7 +298,7 @@ def calls_a_long_prompt_by_no_name(reply: Reply, call: Call) -> Reply:
 def truncates_a_long_prompt(call: Call) -> Call | Reply:
     """Cuts a prompt beyond the window, and says nothing."""
     listed: Any = asked(call, "messages")
-    if len(call.content) < 400_000 or not isinstance(listed, list) or call.too_large:
+    if len(call.content) < 520_000 or not isinstance(listed, list) or call.too_large:
         return call
     return given(call, messages=[{"role": "user", "content": "Say hello."}])
 

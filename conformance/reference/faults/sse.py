@@ -109,7 +109,7 @@ def talks_after_done(events: list[Item], call: Call) -> list[Item]:
 @fault(breaks={"CC-SSE-007"}, seam="clock")
 def holds_the_stream_open(pauses: list[float], call: Call) -> list[float]:
     """Keeps the body open long after [DONE]."""
-    return [*pauses[:-1], timing.PATIENCE] if call.asks_stream else pauses
+    return [*pauses[:-1], timing.PATIENCE] if timing.streams(pauses, call) else pauses
 
 
 @fault(breaks={"CC-SSE-008"}, seam="events")
@@ -274,7 +274,8 @@ def breaks_off_cleanly(events: list[Item], call: Call) -> list[Item]:
 @fault(breaks={"CC-SSE-025"}, seam="clock")
 def stays_silent(pauses: list[float], call: Call) -> list[float]:
     """Says nothing for three times the patience before its first token."""
-    return [pauses[0], 3 * timing.PATIENCE, *pauses[2:]] if call.asks_stream else pauses
+    late = [pauses[0], 3 * timing.PATIENCE, *pauses[2:]]
+    return late if timing.streams(pauses, call) else pauses
 
 
 @fault(breaks={"CC-SSE-026"}, seam="events")

@@ -5,5 +5,12 @@ Law: the one thing about a fault that can be set (``--patience``), so that trial
 
 from __future__ import annotations
 
+from conformance.reference.call import Call
+
 PATIENCE = 6.0
 """Seconds: a little more than the 5 s after which CC-SSE-007 and CC-SERR-005 give up."""
+
+
+def streams(pauses: list[float], call: Call) -> bool:
+    """Whether a streamed call is answered by a stream: a refusal is one piece or two."""
+    return call.asks_stream and len(pauses) > 2

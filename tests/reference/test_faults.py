@@ -1,0 +1,236 @@
+"""Every fault is real: it changes what at least one probe gets, and it says what it breaks."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from conformance.reference.call import Call
+from conformance.reference.faults import FAULTS, Fault
+from conformance.reference.models import served
+from conformance.reference.pipeline import Plan, Service, plan
+from conformance.reference.routes import LIMIT, Site
+
+MODEL = "meta/llama-3.3-70b-instruct"
+THINKER = "deepseek-ai/deepseek-r1"
+SERVICE = Service(Site(served()))
+
+HELLO = [{"role": "user", "content": "Say hello."}]
+COUNT = [{"role": "user", "content": "Count from 1 to 300, separated by spaces."}]
+TOOL = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "parameters": {"type": "object", "properties": {"city": {"type": "string"}}},
+    },
+}
+WEATHER = [{"role": "user", "content": "What is the weather in Paris?"}]
+CALLED = {
+    "role": "assistant",
+    "tool_calls": [
+        {"id": "c1", "type": "function", "function": {"name": "get_weather", "arguments": "{}"}}
+    ],
+}
+EMOJI = [
+    {"role": "user", "content": "Repeat the following text exactly, and nothing else:\n\na\n\n😀 ü"}
+]
+BREAKDOWN = [{"role": "user", "content": "Fail in the middle of the stream."}]
+
+
+def said(*turns: tuple[str, Any]) -> dict[str, Any]:
+    return {"messages": [{"role": role, "content": content} for role, content in turns]}
+
+
+BODIES: list[dict[str, Any]] = [
+    {},
+    {"stream": None},
+    {"stop": None, "n": None, "max_tokens": None},
+    {"messages": COUNT, "max_tokens": 16},
+    {"messages": COUNT, "max_completion_tokens": 16},
+    {"messages": COUNT, "stop": " 7"},
+    {"messages": EMOJI},
+    {"messages": COUNT, "n": 2, "max_tokens": 8},
+    {"model": THINKER},
+    {"model": "nobody/nothing"},
+    {"model": f" {MODEL} "},
+    {"messages": []},
+    {"messages": "Say hello."},
+    {"messages": None},
+    {"messages": BREAKDOWN},
+    {"messages": [{"role": "user", "content": "x" * 700_000}]},
+    said(("system", "Be kind."), ("user", "a"), ("assistant", "b"), ("user", "c")),
+    said(("developer", "Be kind."), ("user", "a")),
+    said(("banana", "a")),
+    said(("user", None)),
+    said(("user", [{"type": "text", "text": "a"}])),
+    said(("user", [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}])),
+    said(("user", [{"type": "foo"}])),
+    said(("system", [{"type": "text", "text": "a"}]), ("user", "b")),
+    said(("user", "a"), ("user", "b")),
+    said(("user", "a\0b")),
+    {
+        "messages": [
+            {"role": "assistant", "content": "a", "refusal": None, "annotations": []},
+            *HELLO,
+        ]
+    },
+    {"messages": [*WEATHER, CALLED, {"role": "tool", "tool_call_id": "c1", "content": "warm"}]},
+    {"messages": WEATHER, "tools": [TOOL]},
+    {"messages": WEATHER, "tools": [TOOL], "max_tokens": 2},
+    {"messages": HELLO, "tools": [TOOL]},
+    {"tools": [{"type": "function", "function": {"name": "bad name!"}}]},
+    {
+        "messages": HELLO,
+        "tools": [TOOL],
+        "tool_choice": {"type": "function", "function": {"name": "nobody"}},
+    },
+    *({"temperature": value} for value in (0, 1, 1.5, 2.1, "hot")),
+    *({"top_p": value} for value in (0, 1.1)),
+    *({"max_tokens": value} for value in (0, "5")),
+    *({"n": value} for value in (0, 129)),
+    *({"stop": value} for value in (["a", "b", "c", "d", "e"], [1])),
+    *({"presence_penalty": value} for value in (2, 2.1)),
+    {"logit_bias": []},
+    {"logprobs": 1},
+    {"top_logprobs": 2},
+    {"seed": "1"},
+    {"user": "x"},
+    {"store": False},
+    {"service_tier": "auto"},
+    {"verbosity": "low"},
+    {"metadata": {str(i): "v" for i in range(17)}},
+    {"response_format": {"type": "xml"}},
+    {"reasoning_effort": "extreme"},
+    {"stream": "true"},
+    {"x_unknown": 1},
+]
+
+STREAMED: list[dict[str, Any]] = [
+    {},
+    {"stream_options": {"include_usage": True}},
+    {"stream_options": {"include_usage": "yes"}},
+    {"messages": COUNT},
+    {"messages": EMOJI},
+    {"messages": COUNT, "n": 2, "max_tokens": 8},
+    {"messages": BREAKDOWN},
+    {"messages": WEATHER, "tools": [TOOL], "tool_choice": "required"},
+    {"model": THINKER},
+    {"model": "nobody/nothing"},
+    {"n": 0},
+    {"x_unknown": 1},
+]
+
+KEY = ("authorization", "Bearer sk-reference")
+JSON = ("content-type", "application/json")
+DEFAULT = {"model": MODEL, "messages": HELLO}
+
+
+def call(
+    content: bytes | dict[str, Any],
+    *headers: tuple[str, str],
+    method: str = "POST",
+    path: str = "/chat/completions",
+    key: tuple[str, str] | None = KEY,
+) -> Call:
+    """A call as the server reads it; a `content-type` among the headers replaces the default."""
+    body = content if isinstance(content, bytes) else json.dumps(content).encode()
+    kinds = () if any(name == "content-type" for name, _ in headers) else (JSON,)
+    sent = (*(() if key is None else (key,)), *kinds, *headers)
+    return Call(1, method, f"/v1{path}", "", sent, body, moment=1.8e9, nonce="ab" * 12)
+
+
+def bearer(value: str) -> tuple[str, str]:
+    return ("authorization", value)
+
+
+PLAIN = DEFAULT
+STREAM = {**DEFAULT, "stream": True}
+BARE = {"messages": HELLO}
+NAN = json.dumps({**PLAIN, "temperature": float("nan")}).encode()
+
+PROBES: list[Call] = [
+    *(call({**DEFAULT, **body}) for body in BODIES),
+    *(call({**DEFAULT, "stream": True, **body}) for body in STREAMED),
+    *(call(content) for content in (b'{"model":', b"", b"[]", b"null", NAN)),
+    call(BARE),
+    call({"model": MODEL}),
+    call(json.dumps({**DEFAULT, "messages": EMOJI}).encode()),
+    call(b'{"model":"%b","messages":[{"role":"user","content":"\\ud800"}]}' % MODEL.encode()),
+    replace(call(b""), too_large=True),
+    call(PLAIN, ("accept", "text/event-stream")),
+    call(STREAM, ("accept", "application/json")),
+    call(PLAIN, ("accept-encoding", "gzip")),
+    call(STREAM, ("accept-encoding", "gzip")),
+    call(PLAIN, ("content-type", "application/json; charset=utf-8")),
+    call(PLAIN, ("content-type", "text/plain")),
+    call(PLAIN, ("x-stainless-lang", "python")),
+    call(PLAIN, ("transfer-encoding", "chunked")),
+    call(PLAIN, ("expect", "100-continue")),
+    call({**PLAIN, "n": 0}, ("origin", "https://example.com")),
+    call(PLAIN, path="/chat/completions/"),
+    call(PLAIN, path="/chat/completionz"),
+    call(b"", method="PUT"),
+    call(PLAIN, key=None),
+    *(
+        call(body, key=bearer(value))
+        for body in (PLAIN, STREAM, {"model": "nope"})
+        for value in ("Bearer wrong", "bearer sk-reference", "Basic abc", "sk-reference")
+    ),
+    *(
+        call(b"", method="GET", path=path)
+        for path in (
+            "/models",
+            f"/models/{MODEL}",
+            f"/models/{MODEL.replace('/', '%2F')}",
+            "/models/no-such-model",
+        )
+    ),
+]
+
+
+def plans(fault: Fault | None) -> list[Plan]:
+    service = replace(SERVICE, fault=fault)
+    return [plan(probe, service) for probe in PROBES]
+
+
+WHOLE = plans(None)
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)
+def test_a_fault_changes_what_some_probe_gets(fault: Fault) -> None:
+    changed = [
+        probe
+        for probe, whole, broken in zip(PROBES, WHOLE, plans(fault), strict=True)
+        if whole != broken
+    ]
+    assert changed
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=lambda fault: fault.name)
+def test_a_fault_says_in_one_line_what_it_breaks(fault: Fault) -> None:
+    assert "\n" not in fault.says
+    assert fault.says.endswith(".")
+    assert fault.breaks
+    assert all(re.fullmatch(r"CC-[A-Z]+-\d{3}", id_) for id_ in fault.breaks)
+
+
+def test_no_two_faults_say_the_same() -> None:
+    assert len({fault.says for fault in FAULTS.values()}) == len(FAULTS)
+
+
+def test_a_plan_is_the_same_every_time() -> None:
+    assert plans(None) == WHOLE
+
+
+def test_a_large_body_is_refused_whole() -> None:
+    large = replace(call(b""), too_large=True)
+    assert LIMIT == 8 * 1024 * 1024
+    assert b" 413 " in bytes_of(plan(large, SERVICE))
+
+
+def bytes_of(planned: Plan) -> bytes:
+    return b"".join(piece for _, piece in planned if isinstance(piece, bytes))
