@@ -30,7 +30,7 @@ from markupsafe import Markup, escape
 
 from conformance.requirements import Chapter, Requirement
 
-from . import text, view, words
+from . import cards, text, view, words
 from .sentence import sentence
 from .verdict import Verdict
 
@@ -57,8 +57,8 @@ def render(
         requirements, chapters: the catalogue.
         others: what went wrong outside the catalogue, as (name, text).
     """
-    failures = view.cards(results, requirements, Verdict.FAIL)
-    warnings = view.cards(results, requirements, Verdict.WARN)
+    failures = cards.cards(results, requirements, Verdict.FAIL)
+    warnings = cards.cards(results, requirements, Verdict.WARN)
     whole = len({entry["id"] for entry in results["requirements"]}) >= sum(
         results["catalogue"]["judged"].values()
     )
@@ -74,8 +74,8 @@ def render(
             heat=view.heat(results, chapters),
             failures=failures,
             warnings=warnings,
-            undecided=view.open_rows(results, ("ERROR", "INCONCLUSIVE", "BLOCKED")),
-            unsupported=view.open_rows(results, ("UNSUPPORTED",)),
+            undecided=cards.open_rows(results, ("ERROR", "INCONCLUSIVE", "BLOCKED")),
+            unsupported=cards.open_rows(results, ("UNSUPPORTED",)),
             sections=view.sections(results, chapters),
             unrun="no check yet" if whole else "not in this run",
             others=list(others),
@@ -147,7 +147,7 @@ def _templates() -> jinja2.Environment:
         "inline": inline,
         "instant": _instant,
         "outcome": text.outcome,
-        "rows": view.rows,
+        "rows": cards.rows,
         "short": words.short,
         "telling": text.telling,
     }

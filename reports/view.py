@@ -3,36 +3,33 @@
 Laws
 ----
 * Nothing here is HTML; every string may be hostile.
-* One clause broken on ten models is one card.
 * A verdict is an icon *and* a word; colour repeats it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
 from conformance.requirements import Chapter, Requirement
 
 from . import words
 from .sentence import coverage
-from .text import timed
-from .verdict import LEVELS, SEVERITY, Entry, Tally, Verdict, tallies
+from .verdict import LEVELS, SEVERITY, Entry, Tally, tallies
 
 __all__ = [
     "SIGNS",
-    "Card",
+    "TARGET",
+    "Bar",
     "Cell",
     "Heat",
-    "Row",
     "Section",
     "Sign",
     "Tile",
-    "cards",
+    "anchor",
+    "bars",
     "heat",
-    "open_rows",
-    "rows",
     "sections",
     "tiles",
 ]
@@ -77,7 +74,7 @@ def tiles(results: Mapping[str, Any]) -> list[Tile]:
     """The counts: what is broken, what held, what is open, and what it cost."""
     found = tallies(results["requirements"])
     must, should = found["MUST"], found["SHOULD"]
-    broken = should.broken if results["strict"] else should.warned
+    broken = should.broken + should.warned  # FAIL under strict, WARN otherwise
     undecided = sum(tally.undecided for tally in found.values())
     unsupported = sum(tally.unsupported for tally in found.values())
     run = words.number(sum(tally.run for tally in found.values()))
@@ -202,160 +199,7 @@ def anchor(clause: str, verdict: str) -> str:
     return ""
 
 
-# --- failures and warnings ----------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One clause with one verdict, on all models that got it."""
-
-    id: str
-    level: str
-    kind: str
-    sign: Sign
-    anchor: str
-    requirement: Requirement | None
-    shown: Entry
-    """The entry whose evidence is shown in full."""
-    others: tuple[Entry, ...]
-    of: int
-    """For how many models (or targets) the clause was run."""
-    accepted: frozenset[str] = field(default=frozenset())
-    """States of the known deviations that speak of it."""
-
-    @property
-    def models(self) -> tuple[str, ...]:
-        """Every model that is broken, the shown one first."""
-        return tuple(entry["model"] or TARGET for entry in (self.shown, *self.others))
-
-    @property
-    def share(self) -> str:
-        """``2 of 10 models``."""
-        if self.shown["model"] is None:
-            return TARGET
-        return f"{len(self.models)} of {words.amount(self.of, 'model')}"
-
-
-def cards(
-    results: Mapping[str, Any], requirements: Mapping[str, Requirement], verdict: Verdict
-) -> list[Card]:
-    """One card per clause that has ``verdict`` on some model; by level, then in catalogue order."""
-    found: dict[str, list[Entry]] = {}
-    run: dict[str, int] = {}
-    for entry in results["requirements"]:
-        run[entry["id"]] = run.get(entry["id"], 0) + 1
-        if entry["verdict"] == verdict:
-            found.setdefault(entry["id"], []).append(entry)
-    made = [
-        _card(entries, requirements.get(clause), run[clause], results["deviations"])
-        for clause, entries in found.items()
-    ]
-    return sorted(made, key=lambda card: LEVELS.index(card.level))
-
-
-def _card(
-    entries: Sequence[Entry],
-    requirement: Requirement | None,
-    run: int,
-    deviations: Iterable[Mapping[str, Any]],
-) -> Card:
-    shown = max(entries, key=_telling)  # the first of several
-    return Card(
-        id=shown["id"],
-        level=shown["level"],
-        kind=shown["kind"],
-        sign=SIGNS[shown["verdict"]],
-        anchor=anchor(shown["id"], shown["verdict"]),
-        requirement=requirement,
-        shown=shown,
-        others=tuple(entry for entry in entries if entry is not shown),
-        of=run,
-        accepted=frozenset(row["state"] for row in deviations if row["id"] == shown["id"]),
-    )
-
-
-def _telling(entry: Entry) -> tuple[bool, bool]:
-    exchanges = entry["evidence"].get("exchanges", ())
-    marked = any(line["mark"] for e in exchanges for line in e.get("transcript", ()))
-    return marked, bool(exchanges)
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of a transcript; ``cut``: another read than the one before began here."""
-
-    time: str
-    """``212.4 ms``, once per moment, and on every marked line."""
-    text: str
-    mark: bool
-    cut: bool
-    css: str
-
-
-def rows(transcript: Iterable[Mapping[str, Any]]) -> list[Row]:
-    """The lines of a transcript, with the borders between the reads that brought them."""
-    made: list[Row] = []
-    moment: float | None = None
-    read: int | None = None
-    for line in transcript:
-        at, arrival, mark, said = line["at_ms"], line.get("arrival"), line["mark"], line["text"]
-        states = {"mark": mark, "gap": at is None, "blank": not (said or mark)}
-        made.append(
-            Row(
-                time="" if at is None or (at == moment and not mark) else timed(line).strip(),
-                text=said or ("(blank line)" if mark else ""),
-                mark=mark,
-                cut=bool(made) and arrival is not None and arrival != read,
-                css="".join(f" {name}" for name, holds in states.items() if holds),
-            )
-        )
-        moment = at if at is not None else moment
-        read = arrival if arrival is not None else read
-    return made
-
-
-# --- what was not judged, and everything --------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class OpenRow:
-    """One clause that was not judged for some models, for one reason."""
-
-    id: str
-    level: str
-    sign: Sign
-    reason: str
-    models: tuple[str, ...]
-    rerun: str
-    anchor: str
-    """Set on the first row of a clause only: an id occurs once in a page."""
-
-
-def open_rows(results: Mapping[str, Any], verdicts: Iterable[str]) -> list[OpenRow]:
-    """The entries with one of ``verdicts``, those with the same reason together."""
-    wanted = frozenset(verdicts)
-    found: dict[tuple[str, str, str], list[Entry]] = {}
-    for entry in results["requirements"]:
-        if entry["verdict"] in wanted:
-            reason = entry["evidence"].get("reason") or entry["evidence"]["summary"]
-            found.setdefault((entry["id"], entry["verdict"], reason), []).append(entry)
-    seen: set[str] = set()
-    rows = []
-    for (clause, verdict, reason), entries in found.items():
-        place = "" if clause in seen else anchor(clause, verdict)
-        seen.add(clause)
-        rows.append(
-            OpenRow(
-                id=clause,
-                level=entries[0]["level"],
-                sign=SIGNS[verdict],
-                reason=reason,
-                models=tuple(entry["model"] or TARGET for entry in entries),
-                rerun=entries[0]["evidence"].get("reproduce", ""),
-                anchor=place,
-            )
-        )
-    return rows
+# --- every clause -------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from conformance.requirements import CHAPTERS, REQUIREMENTS
-from reports import page, view
+from reports import cards, page, view
 from reports.verdict import Verdict
 
 from . import sample
@@ -99,7 +99,7 @@ def test_the_verdict_comes_first_and_everything_follows_in_order(realistic: Page
 
 
 def test_one_clause_broken_on_many_models_is_one_card() -> None:
-    found = view.cards(sample.run(), REQUIREMENTS, Verdict.FAIL)
+    found = cards.cards(sample.run(), REQUIREMENTS, Verdict.FAIL)
     assert [(card.id, card.share) for card in found] == [
         ("CC-SSE-005", "2 of 10 models"),
         ("CC-STREAM-002", "1 of 10 models"),
@@ -158,14 +158,14 @@ def test_a_verdict_is_a_word_and_an_icon_of_its_own() -> None:
 
 
 def test_the_same_reason_is_one_row() -> None:
-    rows = view.open_rows(sample.run(), ["UNSUPPORTED"])
+    rows = cards.open_rows(sample.run(), ["UNSUPPORTED"])
     assert {len(row.models) for row in rows} == {10}
-    (rate,) = view.open_rows(sample.run(), ["INCONCLUSIVE"])
+    (rate,) = cards.open_rows(sample.run(), ["INCONCLUSIVE"])
     assert (rate.id, rate.anchor) == ("CC-FIN-003", "open-CC-FIN-003")
 
 
 def test_a_transcript_tells_each_moment_once_and_where_reads_began() -> None:
-    found = view.rows(
+    found = cards.rows(
         [
             {"at_ms": 1.0, "arrival": 0, "text": "a", "mark": False},
             {"at_ms": 1.0, "arrival": 0, "text": "", "mark": False},

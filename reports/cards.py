@@ -1,0 +1,178 @@
+"""Failures, warnings and what was not judged, grouped as the page shows them.
+
+Laws
+----
+* One clause broken on ten models is one card; one reason on ten models is one row.
+* A card shows the evidence that tells most, in full, and names every other model.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from conformance.requirements import Requirement
+
+from . import words
+from .text import timed
+from .verdict import LEVELS, Entry, Verdict
+from .view import SIGNS, TARGET, Sign, anchor
+
+__all__ = ["Card", "OpenRow", "Row", "cards", "open_rows", "rows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One clause with one verdict, on all models that got it."""
+
+    id: str
+    level: str
+    kind: str
+    sign: Sign
+    anchor: str
+    requirement: Requirement | None
+    shown: Entry
+    """The entry whose evidence is shown in full."""
+    others: tuple[Entry, ...]
+    of: int
+    """For how many models (or targets) the clause was run."""
+    accepted: frozenset[str] = field(default=frozenset())
+    """States of the known deviations that speak of it."""
+
+    @property
+    def models(self) -> tuple[str, ...]:
+        """Every model that is broken, the shown one first."""
+        return tuple(entry["model"] or TARGET for entry in (self.shown, *self.others))
+
+    @property
+    def share(self) -> str:
+        """``2 of 10 models``."""
+        if self.shown["model"] is None:
+            return TARGET
+        return f"{len(self.models)} of {words.amount(self.of, 'model')}"
+
+
+def cards(
+    results: Mapping[str, Any], requirements: Mapping[str, Requirement], verdict: Verdict
+) -> list[Card]:
+    """One card per clause that has ``verdict`` on some model; by level, then in catalogue order."""
+    found: dict[str, list[Entry]] = {}
+    run: dict[str, int] = {}
+    for entry in results["requirements"]:
+        run[entry["id"]] = run.get(entry["id"], 0) + 1
+        if entry["verdict"] == verdict:
+            found.setdefault(entry["id"], []).append(entry)
+    made = [
+        _card(entries, requirements.get(clause), run[clause], results["deviations"])
+        for clause, entries in found.items()
+    ]
+    return sorted(made, key=lambda card: LEVELS.index(card.level))
+
+
+def _card(
+    entries: Sequence[Entry],
+    requirement: Requirement | None,
+    run: int,
+    deviations: Iterable[Mapping[str, Any]],
+) -> Card:
+    shown = max(entries, key=_telling)  # the first of several
+    return Card(
+        id=shown["id"],
+        level=shown["level"],
+        kind=shown["kind"],
+        sign=SIGNS[shown["verdict"]],
+        anchor=anchor(shown["id"], shown["verdict"]),
+        requirement=requirement,
+        shown=shown,
+        others=tuple(entry for entry in entries if entry is not shown),
+        of=run,
+        accepted=frozenset(row["state"] for row in deviations if row["id"] == shown["id"]),
+    )
+
+
+def _telling(entry: Entry) -> tuple[bool, bool]:
+    exchanges = entry["evidence"].get("exchanges", ())
+    marked = any(line["mark"] for e in exchanges for line in e.get("transcript", ()))
+    return marked, bool(exchanges)
+
+
+# --- the transcript -----------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a transcript; ``cut``: another read than the one before began here."""
+
+    time: str
+    """``212.4 ms``, once per moment, and on every marked line."""
+    text: str
+    mark: bool
+    cut: bool
+    css: str
+
+
+def rows(transcript: Iterable[Mapping[str, Any]]) -> list[Row]:
+    """The lines of a transcript, with the borders between the reads that brought them."""
+    made: list[Row] = []
+    moment: float | None = None
+    read: int | None = None
+    for line in transcript:
+        at, arrival, mark, said = line["at_ms"], line.get("arrival"), line["mark"], line["text"]
+        states = {"mark": mark, "gap": at is None, "blank": not (said or mark)}
+        made.append(
+            Row(
+                time="" if at is None or (at == moment and not mark) else timed(line).strip(),
+                text=said or ("(blank line)" if mark else ""),
+                mark=mark,
+                cut=bool(made) and arrival is not None and arrival != read,
+                css="".join(f" {name}" for name, holds in states.items() if holds),
+            )
+        )
+        moment = at if at is not None else moment
+        read = arrival if arrival is not None else read
+    return made
+
+
+# --- what was not judged ------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class OpenRow:
+    """One clause that was not judged for some models, for one reason."""
+
+    id: str
+    level: str
+    sign: Sign
+    reason: str
+    models: tuple[str, ...]
+    rerun: str
+    anchor: str
+    """Set on the first row of a clause only: an id occurs once in a page."""
+
+
+def open_rows(results: Mapping[str, Any], verdicts: Iterable[str]) -> list[OpenRow]:
+    """The entries with one of ``verdicts``, those with the same reason together."""
+    wanted = frozenset(verdicts)
+    found: dict[tuple[str, str, str], list[Entry]] = {}
+    for entry in results["requirements"]:
+        if entry["verdict"] in wanted:
+            reason = entry["evidence"].get("reason") or entry["evidence"]["summary"]
+            found.setdefault((entry["id"], entry["verdict"], reason), []).append(entry)
+    seen: set[str] = set()
+    rows = []
+    for (clause, verdict, reason), entries in found.items():
+        place = "" if clause in seen else anchor(clause, verdict)
+        seen.add(clause)
+        rows.append(
+            OpenRow(
+                id=clause,
+                level=entries[0]["level"],
+                sign=SIGNS[verdict],
+                reason=reason,
+                models=tuple(entry["model"] or TARGET for entry in entries),
+                rerun=entries[0]["evidence"].get("reproduce", ""),
+                anchor=place,
+            )
+        )
+    return rows
