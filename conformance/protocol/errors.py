@@ -27,7 +27,7 @@ as ``code`` is CC-ERR-008 alone, a missing ``code`` CC-ERR-009 alone.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -52,12 +52,12 @@ ERROR_RULES: Final = (
 )
 
 LEAKS: Final = (
-    ("a stack trace", re.compile(r"Traceback|\bat Object\.|\n\s+at \S+ \(|goroutine \d+ \[")),
+    ("stack trace", re.compile(r"Traceback|\bat Object\.|\n\s+at \S+ \(|goroutine \d+ \[")),
     (
         "a file path",
         re.compile(r"/(?:usr|home|root|opt|var|srv)/[\w.-]|\bFile \"[^\"]+\", line \d"),
     ),
-    ("a key", re.compile(r"\bsk-[A-Za-z0-9]{20}")),
+    ("key", re.compile(r"\bsk-[A-Za-z0-9]{20}")),
 )
 """CC-ERR-018: what no error may show."""
 
@@ -137,15 +137,30 @@ def findings(status: int, content_type: str | None, body: bytes) -> list[Finding
             log.add("CC-ERR-011", required, kind, path="$.error.type")
     if status == 422:
         log.add("CC-ERR-012", "validation errors are 400", 422, "status", mild=True)
-    text = body.decode("utf-8", "replace")
+    _leaks(log, document, body)
+    return list(log)
+
+
+def _leaks(log: Findings, document: Document, body: bytes) -> None:
+    """CC-ERR-018, over the strings of a document (its escapes undone), else over the whole text."""
+    strings = list(_strings(document.value))
+    text = "\n".join(strings) if strings else body.decode("utf-8", "replace")
     for what, pattern in LEAKS:
         if leak := pattern.search(text):
-            start = len(text[: leak.start()].encode())
-            span = (start, start + len(leak[0].encode()))
-            required = f"no {what.removeprefix('a ')} appears in an error"
+            at = body.find(leak[0].encode("utf-8", "replace"))
+            span = (at, at + len(leak[0].encode("utf-8", "replace"))) if at >= 0 else None
             around = text[max(0, leak.start() - 20) : leak.end() + 20]
-            log.add("CC-ERR-018", required, excerpt(around), f"byte {start}", span=span)
-    return list(log)
+            required = f"no {what} appears in an error"
+            log.add("CC-ERR-018", required, excerpt(around), "body", span=span)
+
+
+def _strings(value: object) -> Iterator[str]:
+    """Every string in a JSON value, keys apart; as deep as jsontext.MAX_DEPTH at most."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list | dict):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _strings(item)
 
 
 def _shape(log: Findings, document: Document, body: bytes) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 __all__ = ["REASONING", "Assembly", "Choice", "is_audio_end", "is_cumulative", "repeats_whole"]
 
@@ -132,9 +133,9 @@ class Assembly:
         if chunk.get("usage") is not None:
             self.usage = chunk["usage"]
 
-    def fold(self) -> dict[str, object]:
+    def fold(self) -> dict[str, Any]:
         """The completion, as a non-streamed call would have answered it."""
-        completion: dict[str, object] = {**self._head, "object": "chat.completion"}
+        completion: dict[str, Any] = {**self._head, "object": "chat.completion"}
         completion["choices"] = [
             {
                 "index": index,

@@ -28,7 +28,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from . import chunks, framing
 from .automaton import ONCE, STREAM, STREAM_BREACHES, Input, Part, Speech, State, next_speech
@@ -95,7 +95,7 @@ class StreamReading:
         """What each choice said, by index."""
         return self._assembly.choices
 
-    def fold(self) -> dict[str, object]:
+    def fold(self) -> dict[str, Any]:
         """The completion that the chunks make (CC-EQUIV-001)."""
         return self._assembly.fold()
 
