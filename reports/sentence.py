@@ -92,6 +92,12 @@ def _conformant(results: Mapping[str, Any], tally: Mapping[str, Tally]) -> str:
         total = sum(found.judged for found in every.values())
         said = f"no MUST clause was judged; the {words.amount(total, 'other clause')} "
         said += f"{'holds' if total == 1 else 'hold'} on {on}"
+    left_out = {
+        level: results["catalogue"]["judged"][level] - found.run for level, found in tally.items()
+    }
+    if missing := {level: n for level, n in left_out.items() if n > 0}:
+        what = words.listed(f"{words.number(n)} {level}" for level, n in missing.items())
+        said += f"; {what} that the suite has checks for were left out"
     warned = {level: found.warned for level, found in every.items() if found.warned}
     if not warned:
         return said

@@ -262,6 +262,14 @@ def test_the_verdict_in_words(
     assert said(*(sample.record(*row) for row in rows), **changes) == words
 
 
+def test_a_part_of_the_suite_says_what_it_left_out() -> None:
+    words = said(sample.record("CC-SSE-001", "PASS", A), judged=sample.checked())
+    assert words == (
+        "Conformant: the 1 judged MUST clause holds on 2 models; 86 MUST that the suite has checks "
+        "for were left out."
+    )
+
+
 def test_accepted_breaches_are_said_and_stay_breaches() -> None:
     accepted = [{"id": "CC-SSE-001", "models": [A], "reason": "r", "expires": "2027-01-01"}]
     words = said(sample.record("CC-SSE-001", "FAIL", A), profile_deviations=accepted)
