@@ -54,7 +54,7 @@ ERROR_RULES: Final = (
 LEAKS: Final = (
     ("stack trace", re.compile(r"Traceback|\bat Object\.|\n\s+at \S+ \(|goroutine \d+ \[")),
     (
-        "a file path",
+        "file path",
         re.compile(r"/(?:usr|home|root|opt|var|srv)/[\w.-]|\bFile \"[^\"]+\", line \d"),
     ),
     ("key", re.compile(r"\bsk-[A-Za-z0-9]{20}")),
@@ -142,16 +142,20 @@ def findings(status: int, content_type: str | None, body: bytes) -> list[Finding
 
 
 def _leaks(log: Findings, document: Document, body: bytes) -> None:
-    """CC-ERR-018, over the strings of a document (its escapes undone), else over the whole text."""
-    strings = list(_strings(document.value))
-    text = "\n".join(strings) if strings else body.decode("utf-8", "replace")
+    """CC-ERR-018, over the strings of a document (its escapes undone), else over the whole text.
+
+    Of a key only the beginning is quoted: a report must not spread what it complains about.
+    """
+    texts = list(_strings(document.value)) or [body.decode("utf-8", "replace")]
     for what, pattern in LEAKS:
-        if leak := pattern.search(text):
+        leak = next((found for text in texts if (found := pattern.search(text))), None)
+        if leak is not None:
             at = body.find(leak[0].encode("utf-8", "replace"))
             span = (at, at + len(leak[0].encode("utf-8", "replace"))) if at >= 0 else None
-            around = text[max(0, leak.start() - 20) : leak.end() + 20]
-            required = f"no {what} appears in an error"
-            log.add("CC-ERR-018", required, excerpt(around), "body", span=span)
+            seen = (
+                Quote(leak[0][:6] + "…") if what == "key" else excerpt(leak.string[leak.start() :])
+            )
+            log.add("CC-ERR-018", f"no {what} appears in an error", seen, "body", span=span)
 
 
 def _strings(value: object) -> Iterator[str]:
