@@ -92,8 +92,8 @@ def _card(
 
 
 def _telling(entry: Entry) -> tuple[bool, bool]:
-    exchanges = entry["evidence"].get("exchanges", ())
-    marked = any(line["mark"] for e in exchanges for line in e.get("transcript", ()))
+    exchanges = entry["evidence"]["exchanges"]
+    marked = any(line["mark"] for exchange in exchanges for line in exchange["transcript"])
     return marked, bool(exchanges)
 
 
@@ -102,14 +102,14 @@ def _telling(entry: Entry) -> tuple[bool, bool]:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of a transcript; ``cut``: another read than the one before began here."""
+    """One line of a transcript."""
 
     time: str
     """``212.4 ms``, once per moment, and on every marked line."""
     text: str
     mark: bool
-    cut: bool
     css: str
+    """What it is: ``mark``; ``gap``, lines left out; ``blank``; ``cut``, another read began."""
 
 
 def rows(transcript: Iterable[Mapping[str, Any]]) -> list[Row]:
@@ -118,15 +118,15 @@ def rows(transcript: Iterable[Mapping[str, Any]]) -> list[Row]:
     moment: float | None = None
     read: int | None = None
     for line in transcript:
-        at, arrival, mark, said = line["at_ms"], line.get("arrival"), line["mark"], line["text"]
-        states = {"mark": mark, "gap": at is None, "blank": not (said or mark)}
+        at, arrival, mark, said = line["at_ms"], line["arrival"], line["mark"], line["text"]
+        cut = bool(made) and arrival is not None and arrival != read
+        states = {"mark": mark, "gap": at is None, "blank": not (said or mark), "cut": cut}
         made.append(
             Row(
                 time="" if at is None or (at == moment and not mark) else timed(line).strip(),
                 text=said or ("(blank line)" if mark else ""),
                 mark=mark,
-                cut=bool(made) and arrival is not None and arrival != read,
-                css="".join(f" {name}" for name, holds in states.items() if holds),
+                css=" ".join(name for name, holds in states.items() if holds),
             )
         )
         moment = at if at is not None else moment
@@ -157,7 +157,7 @@ def open_rows(results: Mapping[str, Any], verdicts: Iterable[str]) -> list[OpenR
     found: dict[tuple[str, str, str], list[Entry]] = {}
     for entry in results["requirements"]:
         if entry["verdict"] in wanted:
-            reason = entry["evidence"].get("reason") or entry["evidence"]["summary"]
+            reason = entry["evidence"]["reason"] or entry["evidence"]["summary"]
             found.setdefault((entry["id"], entry["verdict"], reason), []).append(entry)
     seen: set[str] = set()
     rows = []
@@ -171,7 +171,7 @@ def open_rows(results: Mapping[str, Any], verdicts: Iterable[str]) -> list[OpenR
                 sign=SIGNS[verdict],
                 reason=reason,
                 models=tuple(entry["model"] or TARGET for entry in entries),
-                rerun=entries[0]["evidence"].get("reproduce", ""),
+                rerun=entries[0]["evidence"]["reproduce"],
                 anchor=place,
             )
         )

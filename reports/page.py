@@ -57,6 +57,8 @@ def render(
         requirements, chapters: the catalogue.
         others: what went wrong outside the catalogue, as (name, text).
     """
+    data = _embedded(results)
+    results = view.complete(results)
     failures = cards.cards(results, requirements, Verdict.FAIL)
     warnings = cards.cards(results, requirements, Verdict.WARN)
     whole = len({entry["id"] for entry in results["requirements"]}) >= sum(
@@ -84,7 +86,7 @@ def render(
             signs=view.SIGNS,
             style=Markup(_file("page.css")),  # our own file
             script=Markup(_file("page.js")),  # our own file
-            data=_embedded(results),
+            data=data,
         )
     )
     return f"{BEGIN}\n{words.tidy(html)}\n{END}\n"

@@ -29,6 +29,7 @@ __all__ = [
     "Tile",
     "anchor",
     "bars",
+    "complete",
     "heat",
     "sections",
     "tiles",
@@ -56,6 +57,36 @@ SIGNS: Final[Mapping[str, Sign]] = {
     "PASS": Sign("pass", "✓", "held", "demanded, exercised, held"),
     "UNSUPPORTED": Sign("none", "–", "n/a", "the capability is refused cleanly or declared absent"),  # noqa: RUF001  # a dash is meant
 }
+
+
+# --- what the schema lets a run leave out -------------------------------------------------------
+
+
+_EVIDENCE: Final[Mapping[str, Any]] = {
+    "findings": (),
+    "exchanges": (),
+    "reproduce": "",
+    "reason": None,
+    "trials": None,
+}
+_FINDING: Final[Mapping[str, Any]] = {"at": "", "mild": False}
+_EXCHANGE: Final[Mapping[str, Any]] = {"headers": (), "transcript": (), "curl": "", "error": None}
+_LINE: Final[Mapping[str, Any]] = {"arrival": None}
+
+
+def complete(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the results with every optional member of an entry's evidence there."""
+    return {**results, "requirements": [_complete(entry) for entry in results["requirements"]]}
+
+
+def _complete(entry: Entry) -> dict[str, Any]:
+    evidence = {**_EVIDENCE, **entry["evidence"]}
+    evidence["findings"] = [{**_FINDING, **finding} for finding in evidence["findings"]]
+    evidence["exchanges"] = [
+        {**filled, "transcript": [{**_LINE, **line} for line in filled["transcript"]]}
+        for filled in ({**_EXCHANGE, **exchange} for exchange in evidence["exchanges"])
+    ]
+    return {**entry, "evidence": evidence}
 
 
 # --- the top ------------------------------------------------------------------------------------

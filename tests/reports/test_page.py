@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+import schemas
 from conformance.requirements import CHAPTERS, REQUIREMENTS
 from reports import cards, page, view
 from reports.verdict import Verdict
@@ -99,7 +100,7 @@ def test_the_verdict_comes_first_and_everything_follows_in_order(realistic: Page
 
 
 def test_one_clause_broken_on_many_models_is_one_card() -> None:
-    found = cards.cards(sample.run(), REQUIREMENTS, Verdict.FAIL)
+    found = cards.cards(view.complete(sample.run()), REQUIREMENTS, Verdict.FAIL)
     assert [(card.id, card.share) for card in found] == [
         ("CC-SSE-005", "2 of 10 models"),
         ("CC-STREAM-002", "1 of 10 models"),
@@ -158,9 +159,9 @@ def test_a_verdict_is_a_word_and_an_icon_of_its_own() -> None:
 
 
 def test_the_same_reason_is_one_row() -> None:
-    rows = cards.open_rows(sample.run(), ["UNSUPPORTED"])
+    rows = cards.open_rows(view.complete(sample.run()), ["UNSUPPORTED"])
     assert {len(row.models) for row in rows} == {10}
-    (rate,) = cards.open_rows(sample.run(), ["INCONCLUSIVE"])
+    (rate,) = cards.open_rows(view.complete(sample.run()), ["INCONCLUSIVE"])
     assert (rate.id, rate.anchor) == ("CC-FIN-003", "open-CC-FIN-003")
 
 
@@ -174,12 +175,12 @@ def test_a_transcript_tells_each_moment_once_and_where_reads_began() -> None:
             {"at_ms": 2.5, "arrival": 1, "text": "b", "mark": False},
         ]
     )
-    assert [(row.time, row.text, row.cut, row.css) for row in found] == [
-        ("1.0 ms", "a", False, ""),
-        ("", "", False, " blank"),
-        ("", "… 3 lines …", False, " gap"),
-        ("1.0 ms", "(blank line)", False, " mark"),
-        ("2.5 ms", "b", True, ""),
+    assert [(row.time, row.text, row.css) for row in found] == [
+        ("1.0 ms", "a", ""),
+        ("", "", "blank"),
+        ("", "… 3 lines …", "gap"),
+        ("1.0 ms", "(blank line)", "mark"),
+        ("2.5 ms", "b", "cut"),
     ]
 
 
@@ -203,6 +204,29 @@ def test_a_clause_that_the_catalogue_lost_is_still_shown() -> None:
     results["requirements"][0]["id"] = "CC-OLD-001"
     words = Page(rendered(results)).words
     assert "The catalogue of this version has no CC-OLD-001." in words
+
+
+def test_whatever_the_schema_lets_a_run_leave_out_may_be_missing() -> None:
+    results = sample.run()
+    for entry in results["requirements"]:
+        entry["evidence"] = _required("evidence", entry["evidence"])
+    assert schemas.violations("results", results) == []
+    assert "Not conformant" in Page(rendered(results)).words
+    for entry in (whole := sample.run())["requirements"]:
+        evidence = entry["evidence"]
+        evidence["findings"] = [_required("finding", found) for found in evidence["findings"]]
+        for exchange in evidence["exchanges"]:
+            lines = [_required("line", line) for line in exchange.pop("transcript")]
+            for name in set(exchange) - set(_required("exchange", exchange)):
+                del exchange[name]
+            exchange["transcript"] = lines
+    assert schemas.violations("results", whole) == []
+    assert "Not conformant" in Page(rendered(whole)).words
+
+
+def _required(definition: str, value: dict[str, Any]) -> dict[str, Any]:
+    names = schemas.schema("results")["$defs"][definition]["required"]
+    return {name: value[name] for name in names}
 
 
 def test_what_went_wrong_outside_the_catalogue_is_shown() -> None:
