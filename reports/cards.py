@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from conformance.requirements import Requirement
 
@@ -100,6 +100,10 @@ def _telling(entry: Entry) -> tuple[bool, bool]:
 # --- the transcript -----------------------------------------------------------------------------
 
 
+UNMARKED: Final = 130
+"""At most so many characters of a line that no finding points at; a marked line is shown whole."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """One line of a transcript."""
@@ -117,14 +121,17 @@ def rows(transcript: Iterable[Mapping[str, Any]]) -> list[Row]:
     made: list[Row] = []
     moment: float | None = None
     read: int | None = None
+    marked = False
     for line in transcript:
-        at, arrival, mark, said = line["at_ms"], line["arrival"], line["mark"], line["text"]
+        at, arrival, said = line["at_ms"], line["arrival"], line["text"]
+        # The blank line that ends a marked event says nothing more.
+        marked, mark = line["mark"], line["mark"] and bool(said or not marked)
         cut = bool(made) and arrival is not None and arrival != read
         states = {"mark": mark, "gap": at is None, "blank": not (said or mark), "cut": cut}
         made.append(
             Row(
                 time="" if at is None or (at == moment and not mark) else timed(line).strip(),
-                text=said or ("(blank line)" if mark else ""),
+                text=(said or "(blank line)") if mark else words.middle(said, UNMARKED),
                 mark=mark,
                 css=" ".join(name for name, holds in states.items() if holds),
             )

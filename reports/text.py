@@ -5,7 +5,7 @@ Laws
 * A command is never wrapped or shortened: it runs as pasted.
 * What a target sent is shortened, and the cut is visible.
 * The marked lines of a transcript are always shown, and whole; the blank lines that end events are
-  left out unless one of them is marked.
+  left out, unless one of them alone is marked.
 
 The layout is a table of label and text::
 
@@ -131,9 +131,9 @@ def _transcript(exchange: Mapping[str, Any], width: int) -> list[str]:
     for line in _chosen(exchange.get("transcript", ())):
         head = f"{'>' if line['mark'] else ' '}{timed(line)}  "
         if not line["mark"]:
-            rows.append(f"{head}{_middle(line['text'], room)}".rstrip())
+            rows.append(f"{head}{words.middle(line['text'], room)}".rstrip())
             continue
-        text = _middle(line["text"], 2 * SAID) or "(blank line)"
+        text = words.middle(line["text"], 2 * SAID) or "(blank line)"
         pieces = [text[at : at + room] for at in range(0, len(text), room)]
         rows += [f"{head}{pieces[0]}", *(f"{'>':<13}{piece}" for piece in pieces[1:])]
     return rows
@@ -141,7 +141,11 @@ def _transcript(exchange: Mapping[str, Any], width: int) -> list[str]:
 
 def _chosen(transcript: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
     """The marked lines, and those nearest to them up to ``ROWS``."""
-    lines = [line for line in transcript if line["text"] or line["mark"]]
+    lines = [
+        line
+        for before, line in zip([None, *transcript], transcript, strict=False)
+        if line["text"] or (line["mark"] and not (before and before["mark"]))
+    ]
     marks = [index for index, line in enumerate(lines) if line["mark"]]
     near = sorted(
         (index for index in range(len(lines)) if index not in marks),
@@ -158,14 +162,6 @@ def _chosen(transcript: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
 
 def _gap(lines: int) -> Mapping[str, Any]:
     return {"at_ms": None, "text": f"… {words.amount(lines, 'line')} …", "mark": False}
-
-
-def _middle(text: str, limit: int) -> str:
-    """``text`` in at most ``limit`` characters, the middle cut out."""
-    if len(text) <= limit:
-        return text
-    tail = limit // 3
-    return f"{text[: limit - tail - 3]} … {text[-tail:]}"
 
 
 # --- layout -------------------------------------------------------------------------------------

@@ -10,7 +10,18 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Final
 
-__all__ = ["amount", "duration", "figures", "listed", "noun", "number", "plain", "short", "tidy"]
+__all__ = [
+    "amount",
+    "duration",
+    "figures",
+    "listed",
+    "middle",
+    "noun",
+    "number",
+    "plain",
+    "short",
+    "tidy",
+]
 
 
 def number(value: int) -> str:
@@ -58,6 +69,14 @@ def short(text: str, limit: int) -> str:
     cut = text[: limit - 2]
     head, _, rest = cut.rpartition(" ")
     return f"{head if head and len(rest) < 40 else cut} …"
+
+
+def middle(text: str, limit: int) -> str:
+    """``text`` in at most ``limit`` characters, the middle cut out: both ends of a chunk tell."""
+    if len(text) <= limit:
+        return text
+    tail = limit // 3
+    return f"{text[: limit - tail - 3]} … {text[-tail:]}"
 
 
 _LINK: Final = re.compile(r"\[([^\]]+)\]\((https?://[^)\s]+)\)")

@@ -172,7 +172,9 @@ def test_a_transcript_tells_each_moment_once_and_where_reads_began() -> None:
             {"at_ms": 1.0, "arrival": 0, "text": "", "mark": False},
             {"at_ms": None, "arrival": None, "text": "… 3 lines …", "mark": False},
             {"at_ms": 1.0, "arrival": 0, "text": "", "mark": True},
-            {"at_ms": 2.5, "arrival": 1, "text": "b", "mark": False},
+            {"at_ms": 2.5, "arrival": 1, "text": "b" * 200, "mark": True},
+            {"at_ms": 2.5, "arrival": 1, "text": "", "mark": True},
+            {"at_ms": 2.5, "arrival": 1, "text": "c" * 200, "mark": False},
         ]
     )
     assert [(row.time, row.text, row.css) for row in found] == [
@@ -180,7 +182,9 @@ def test_a_transcript_tells_each_moment_once_and_where_reads_began() -> None:
         ("", "", "blank"),
         ("", "… 3 lines …", "gap"),
         ("1.0 ms", "(blank line)", "mark"),
-        ("2.5 ms", "b", "cut"),
+        ("2.5 ms", "b" * 200, "mark cut"),
+        ("", "", "blank"),
+        ("", f"{'c' * 84} … {'c' * 43}", ""),
     ]
 
 

@@ -69,13 +69,15 @@ def test_a_marked_line_is_shown_whole_and_a_blank_one_by_name() -> None:
         {"at_ms": 1.0, "arrival": 0, "offset": 0, "text": long, "mark": True},
         {"at_ms": 1.0, "arrival": 0, "offset": 207, "text": "", "mark": True},
         {"at_ms": 1.0, "arrival": 0, "offset": 208, "text": "", "mark": False},
-        {"at_ms": None, "arrival": None, "offset": 209, "text": "y" * 200, "mark": False},
+        {"at_ms": 1.0, "arrival": 0, "offset": 209, "text": "", "mark": True},
+        {"at_ms": None, "arrival": None, "offset": 210, "text": "y" * 200, "mark": False},
     ]
     entry = sample.record("CC-SSE-003", "FAIL", exchanges=[_exchange(transcript)])
     lines = text.failure(entry, REQUIREMENTS["CC-SSE-003"]).split("\n")
     marked = [line.strip() for line in lines if line.strip().startswith(">")]
     assert "".join(line.split()[-1] for line in marked[:-1])[-200:] == "x" * 200
-    assert marked[-1].endswith("(blank line)")
+    assert marked[-1].endswith("(blank line)")  # the one behind an unmarked line
+    assert sum("(blank line)" in line for line in lines) == 1
     assert any(" … yyy" in line for line in lines)
     assert not any(line.endswith(" ms") for line in lines)
 
