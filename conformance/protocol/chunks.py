@@ -45,6 +45,7 @@ __all__ = ["REASONING", "VISIBLE", "Chunk"]
 VISIBLE: Final = ("content", "refusal")
 """Members of a delta whose text a user sees."""
 
+_ERROR_FORM: Final = "an in-stream error is an object with a string message"
 _OBJECT: Final = "chat.completion.chunk"
 
 
@@ -274,25 +275,29 @@ def judge_preamble(log: Findings, chunk: Chunk) -> None:
 
 
 def judge_error(log: Findings, item: Item) -> None:
-    """CC-SERR-003 (form), CC-SERR-002 (all four members), CC-SERR-007 (stands alone).
+    """CC-SERR-003 (an object with a message), CC-SERR-002 (all four members), CC-SERR-007 (alone).
 
-    An error without a string message is CC-SERR-003's alone; CC-SERR-002 adds nothing to it.
+    What has no message has not all four members: it breaks both of the first two.
     """
     value = item.value if isinstance(item.value, dict) else {}
     error = value.get("error")
-    if not isinstance(error, dict) or not is_text(error.get("message")):
-        required = "an in-stream error is an object with a string message"
-        log.add("CC-SERR-003", required, error, item.where, path="$.error", span=item.span)
-    elif not (
-        is_text(error.get("type"))
-        and all(nullable(is_text)(error.get(name, ABSENT)) for name in ("param", "code"))
-    ):
+    held = error if isinstance(error, dict) else {}
+    if not is_text(held.get("message")):
+        log.add("CC-SERR-003", _ERROR_FORM, error, item.where, path="$.error", span=item.span)
+    texts = (is_text(held.get(name)) for name in ("message", "type"))
+    codes = (nullable(is_text)(held.get(name, ABSENT)) for name in ("param", "code"))
+    if not (all(texts) and all(codes)):
         required = "an in-stream error has message, type, param and code"
         log.add("CC-SERR-002", required, error, item.where, path="$.error", span=item.span)
     if "choices" in value:
         required = "an error event has no choices"
         seen = value["choices"]
         log.add("CC-SERR-007", required, seen, item.where, path="$.choices", span=item.span)
+
+
+def judge_plain_error(log: Findings, item: Item) -> None:
+    """CC-SERR-003: an error told in plain text. That it is no JSON is told by framing.py."""
+    log.add("CC-SERR-003", _ERROR_FORM, item.text, item.where, span=item.span)
 
 
 def judge_all(log: Findings, chunks: Sequence[Chunk], facts: Facts) -> None:
@@ -315,38 +320,37 @@ def judge_all(log: Findings, chunks: Sequence[Chunk], facts: Facts) -> None:
             log.add("CC-STREAM-020", required, seen, chunk.where, path="$.usage", span=chunk.span)
 
 
-def judge_usage(log: Findings, chunks: Sequence[Chunk], last_finish: int) -> None:
-    """CC-STREAM-018, 019, 021 and 030, for a stream that ended well and had include_usage.
-
-    Where no chunk carries usage, that is CC-STREAM-018 alone: 019 speaks of the *other* chunks and
-    030 of the form of the chunk that CC-STREAM-018 asks for.
+def judge_usage(log: Findings, chunks: Sequence[Chunk], last_finish: int, *, whole: bool) -> None:
+    """CC-STREAM-018, 019, 021 and 030, for a stream without error that had include_usage.
 
     Args:
         last_finish: number of the last chunk with a finish_reason, 0 where there was none.
+        whole: every choice has ended; a stream that broke off owes no usage.
     """
     judged = [chunk for chunk in chunks if not chunk.preamble]
     carriers = [chunk for chunk in judged if chunk.value.get("usage") is not None]
-    required = "exactly one chunk carries usage"
-    if not carriers:
-        log.add("CC-STREAM-018", required, Quote("none"))
+    if not carriers and not whole:
         return
-    last = carriers[-1]
-    if len(carriers) > 1:
-        seen = Quote(f"{len(carriers)} chunks with usage")
-        for clause in ("CC-STREAM-018", "CC-STREAM-021"):
-            log.add(clause, required, seen, carriers[1].where, path="$.usage", span=last.span)
-    elif last.number < last_finish:
+    last = carriers[-1] if carriers else None
+    where, span = (last.where, last.span) if last else ("", None)
+    if len(carriers) != 1:
+        seen = Quote(f"{len(carriers)} chunks with usage" if carriers else "none")
+        for clause in ("CC-STREAM-018", "CC-STREAM-021")[: 2 if carriers else 1]:
+            required = "exactly one chunk carries usage"
+            log.add(clause, required, seen, where, path="$.usage", span=span)
+    elif carriers[0].number < last_finish:
         required = "usage comes with or after the last finish_reason"
-        seen = Quote(f"finish_reason in chunk {last_finish}")
-        log.add("CC-STREAM-018", required, seen, last.where, path="$.usage", span=last.span)
+        seen = Quote(f"a finish_reason in chunk {last_finish}")
+        log.add("CC-STREAM-018", required, seen, where, path="$.usage", span=span)
     if all(chunk.value.get("choices") != [] for chunk in carriers):
-        required = "the usage chunk has choices []"
-        seen = last.value.get("choices", ABSENT)
-        log.add("CC-STREAM-030", required, seen, last.where, path="$.choices", span=last.span)
+        required = "one chunk of its own, with choices [], carries the usage"
+        shown = last.value.get("choices", ABSENT) if last else Quote("none")
+        log.add("CC-STREAM-030", required, shown, where, path="$.choices", span=span)
     for chunk in judged:
         usage = chunk.value.get("usage", ABSENT)
         if chunk is not last and usage is not None:
             required = "all chunks but the usage chunk carry usage null"
-            mild = usage is ABSENT
-            where, span = chunk.where, chunk.span
-            log.add("CC-STREAM-019", required, usage, where, path="$.usage", span=span, mild=mild)
+            at, mild = chunk.where, usage is ABSENT
+            log.add(
+                "CC-STREAM-019", required, usage, at, path="$.usage", span=chunk.span, mild=mild
+            )

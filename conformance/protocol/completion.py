@@ -8,8 +8,8 @@ Decisions
 * A body with a truthy ``error`` is CC-RESP-009 alone: the rest of a failure is no completion.
 * ``choices`` that are no filled list are CC-RESP-004 alone. A choice without a ``message`` object
   is CC-MSG-002 alone (and CC-RESP-011, if it has a ``delta``: that entry asks for both).
-* Indices are compared with the number of choices that are there; how many there have to be is
-  CC-RESP-004's (n = 1) or CC-SAMP-001's (n > 1).
+* Indices are compared with 0..n-1, as CC-MSG-001 says: two choices where one was asked for break it
+  beside CC-RESP-004, and one of two beside CC-SAMP-001.
 * A missing key that has an entry of its own (content: CC-MSG-004, refusal: CC-MSG-005, logprobs:
   CC-MSG-009) breaks only that one.
 * ``finish_reason`` null or missing is CC-FIN-001; a vendor's value, ``""`` included, is CC-FIN-001
@@ -213,7 +213,7 @@ def findings(
     elif facts.n == 1 and len(choices) != 1:
         seen = Quote(f"{len(choices)} choices")
         log.add("CC-RESP-004", "one choice where n is 1", seen, path="$.choices")
-    _indices(log, choices)
+    _indices(log, choices, facts.n)
     for position, choice in enumerate(choices):
         _choice(log, choice, facts, f"$.choices[{position}]")
     spoke = any(_produced(choice) for choice in choices)
@@ -230,15 +230,14 @@ def _clock(log: Findings, created: object, date: int | None) -> None:
             log.add("CC-RESP-003", required, Quote(f"{off:+d} s"), path="$.created", mild=True)
 
 
-def _indices(log: Findings, choices: list[object]) -> None:
-    if not all(isinstance(choice, dict) for choice in choices):
-        return  # CC-MSG-002
+def _indices(log: Findings, choices: list[object], n: int) -> None:
+    if not choices or not all(isinstance(choice, dict) for choice in choices):
+        return  # CC-RESP-004, CC-MSG-002
     indices = [choice.get("index", ABSENT) for choice in choices if isinstance(choice, dict)]
     numbers = [index for index in indices if isinstance(index, int) and is_integer(index)]
-    if sorted(numbers) != list(range(len(choices))):
-        required = f"the indices are 0..{len(choices) - 1}" if len(choices) > 1 else "index is 0"
-        seen = indices if len(indices) > 1 else indices[0]
-        log.add("CC-MSG-001", required, seen, path="$.choices[*].index")
+    if len(numbers) != len(indices) or sorted(numbers) != list(range(n)):
+        required = f"the indices are 0..{n - 1}" if n > 1 else "the only index is 0"
+        log.add("CC-MSG-001", required, indices, path="$.choices[*].index")
 
 
 def _choice(log: Findings, choice: object, facts: Facts, path: str) -> None:

@@ -55,7 +55,7 @@ LEAKS: Final = (
     ("stack trace", re.compile(r"Traceback|\bat Object\.|\n\s+at \S+ \(|goroutine \d+ \[")),
     (
         "file path",
-        re.compile(r"/(?:usr|home|root|opt|var|srv)/[\w.-]|\bFile \"[^\"]+\", line \d"),
+        re.compile(r"(?<![\w.])/(?:usr|home|root|opt|var|srv)/[\w.-]|\bFile \"[^\"]+\", line \d"),
     ),
     ("key", re.compile(r"\bsk-[A-Za-z0-9]{20}")),
 )
@@ -104,7 +104,7 @@ def names(body: bytes, *parameters: str) -> bool:
     if error is None:
         return False
     for name in parameters:
-        word = re.compile(rf"(?<![\w.]){re.escape(name)}(?!\w)")
+        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
         head = re.compile(rf"{re.escape(name)}(?![\w-])")
         if error.param is not None and head.match(error.param):
             return True

@@ -6,18 +6,16 @@ the part of 024 that needs the choices is judged by the chunk machine (stream.py
 Theory
 ------
 Every ``data`` value is one ``Item`` of one ``Kind``; the rules speak about items, blocks and lines.
-Three decisions keep one fault from being told many times:
+Where two entries' own words forbid the same bytes, both are told: a value that is no JSON is
+CC-SSE-003 and CC-SSE-012, and in the place of ``[DONE]`` CC-SSE-005 too. What is *not* told is what
+only follows from a breach:
 
-* *Single newlines.* A block whose joined value is no JSON while two or more of its data lines are
-  is CC-SSE-004 (and CC-SSE-003, whose sentence asks for the blank line). Its lines are then read as
-  the items they were meant to be, so nothing is reported as missing.
-* *A misspelled terminator* (``[done]``, ``[DONE]`` with a space) as the last value is CC-SSE-005
-  alone, not also a value that is no JSON (003) and no keep-alive (012).
-* *A value that begins like an object but is no JSON* (cut, ``NaN``) is a broken chunk, CC-SSE-003;
-  any other value that is no JSON is also what CC-SSE-012 forbids.
-
-An unfinished last event is dropped by conformant parsers. If it holds JSON it is CC-SSE-018, and it
-is read on as if it had been finished; if it holds a fragment it is not judged as a value.
+* *Single newlines* (CC-SSE-004; also 003, 010 and 012, which ask for one JSON value on one line).
+  The block's lines are then read as the values they were meant to be, so nothing is missed later.
+* *A broken chunk* (``NaN``) is read as a tolerant client would, once it has been told.
+* *An unfinished last event* is dropped by conformant parsers. If it holds JSON it is CC-SSE-018,
+  and is read as if it had been finished; if it holds a fragment it is not judged as a value.
+* *An error in plain text* (CC-SERR-003) is an error all the same: no ``[DONE]`` has to follow it.
 """
 
 from __future__ import annotations
@@ -31,7 +29,7 @@ from .finding import Finding, Findings, Quote, excerpt
 from .jsontext import JsonError, loads, loads_leniently
 from .sse import Block, Decoder, Event, Line
 
-__all__ = ["Item", "Kind", "findings", "is_error", "items"]
+__all__ = ["Item", "Kind", "findings", "is_error", "items", "plain_error"]
 
 DONE: Final = "[DONE]"
 _FIELDS: Final = frozenset({"data", "event", "id", "retry"})  # §9.2.6; any other is ignored
@@ -41,7 +39,6 @@ class Kind(enum.Enum):
     """What a ``data`` value is."""
 
     DONE = "[DONE]"
-    MISSPELLED_DONE = "almost [DONE]"
     OBJECT = "a JSON object"
     VALUE = "another JSON value"
     BROKEN = "an object that is no JSON"
@@ -77,7 +74,7 @@ class Item:
     @property
     def seen(self) -> str:
         """Its value, for people: JSON as it stands, anything else in quotes."""
-        quoted = self.kind in (Kind.TEXT, Kind.EMPTY, Kind.MISSPELLED_DONE)
+        quoted = self.kind in (Kind.TEXT, Kind.EMPTY)
         return self.text if quoted else excerpt(self.text)
 
 
@@ -101,12 +98,29 @@ def items(events: list[Event]) -> list[Item]:
         for text, span in parts:
             kind, value = _classify(text)
             found.append(Item(len(found) + 1, kind, value, text, span, event))
-    if found and found[-1].kind in (Kind.TEXT, Kind.VALUE) and _is_almost_done(found[-1].text):
-        last = found.pop()
-        found.append(
-            Item(last.number, Kind.MISSPELLED_DONE, None, last.text, last.span, last.event)
-        )
     return found
+
+
+def plain_error(values: list[Item]) -> Item | None:
+    """The last value of a stream, if it must be an error told in plain text (CC-SERR-003).
+
+    It is one if it is no JSON, nothing like ``[DONE]``, and no choice has finished before it.
+    """
+    last = values[-1] if values else None
+    if last is None or last.kind is not Kind.TEXT or not last.event.terminated:
+        return None
+    spelled = last.text.strip().casefold()
+    if spelled in ("[done]", "done") or any(_finishes(item.value) for item in values):
+        return None
+    return last
+
+
+def _finishes(value: object) -> bool:
+    choices = value.get("choices") if isinstance(value, dict) else None
+    return any(
+        isinstance(choice, dict) and choice.get("finish_reason")
+        for choice in (choices if isinstance(choices, list) else [])
+    )
 
 
 def merged_lines(event: Event) -> tuple[Line, ...]:
@@ -130,10 +144,6 @@ def _classify(text: str) -> tuple[Kind, object]:
             return Kind.BROKEN, loads_leniently(text)
         return Kind.TEXT, None
     return (Kind.OBJECT if isinstance(value, dict) else Kind.VALUE), value
-
-
-def _is_almost_done(text: str) -> bool:
-    return text.strip(' \t\n"').casefold() in ("[done]", "done")
 
 
 def findings(decoder: Decoder, values: list[Item], *, complete: bool = True) -> list[Finding]:
@@ -178,7 +188,7 @@ def _value(log: Findings, item: Item) -> None:
     if item.kind in (Kind.VALUE, Kind.BROKEN, Kind.TEXT, Kind.EMPTY):
         required = "every data value but [DONE] is one JSON object"
         log.add("CC-SSE-003", required, item.seen, item.where, span=item.span)
-    if item.kind in (Kind.TEXT, Kind.EMPTY):
+    if item.kind in (Kind.BROKEN, Kind.TEXT, Kind.EMPTY):
         required = "no data value is empty or no JSON, [DONE] apart"
         log.add("CC-SSE-012", required, item.seen, item.where, span=item.span)
     if isinstance(item.value, dict):
@@ -218,6 +228,11 @@ def _fields(log: Findings, block: Block) -> None:
             log.add(
                 "CC-SSE-009", required, excerpt(line.text), f"line {line.number}", span=line.span
             )
+    for line in block.fields("event"):
+        if line.value != "message" and not _announces_error(block, line):
+            required = "there is no event field, or it is `message`"
+            at = f"line {line.number}"
+            log.add("CC-SSE-015", required, excerpt(line.text), at, span=line.span)
     others = [line for line in block.lines if line.name in _FIELDS]
     if others and not data and block.terminated:
         line = others[0]
@@ -231,27 +246,18 @@ def _events(log: Findings, events: list[Event]) -> None:
         where = f"line {event.block.lines[0].number}"
         if merged_lines(event):
             seen = Quote(f"{len(event.data_lines)} values in one block")
-            for clause in ("CC-SSE-003", "CC-SSE-004"):
-                required = "a blank line ends every event"
+            for clause in ("CC-SSE-003", "CC-SSE-004", "CC-SSE-010", "CC-SSE-012"):
+                required = "a blank line ends every value"
                 log.add(clause, required, seen, where, span=event.span)
         elif len(event.data_lines) > 1:
             seen = Quote(f"{len(event.data_lines)} data lines for one value")
             log.add("CC-SSE-010", "a value is on one data line", seen, where, span=event.span)
-        for line in event.block.fields("event"):
-            if line.value != "message" and not _announces_error(event, line):
-                required = "chunks have no event field (or `message`)"
-                log.add(
-                    "CC-SSE-015",
-                    required,
-                    excerpt(line.text),
-                    f"line {line.number}",
-                    span=line.span,
-                )
 
 
-def _announces_error(event: Event, line: Line) -> bool:
+def _announces_error(block: Block, line: Line) -> bool:
     """CC-SERR-008 accepts ``event: error`` before an error object."""
-    return line.value == "error" and is_error(_classify(event.data)[1])
+    data = "\n".join(field.value for field in block.fields("data"))
+    return line.value == "error" and is_error(_classify(data)[1])
 
 
 def _empty_dispatch(log: Findings, blocks: list[Block]) -> None:
@@ -271,7 +277,7 @@ def _empty_dispatch(log: Findings, blocks: list[Block]) -> None:
 def _terminator(log: Findings, values: list[Item], *, complete: bool) -> None:
     done = [item for item in values if item.kind is Kind.DONE]
     last = values[-1] if values else None
-    failed = any(is_error(item.value) for item in values)
+    failed = any(is_error(item.value) for item in values) or plain_error(values) is not None
     if complete and not failed and (last is None or last.kind is not Kind.DONE):
         required = "the last data value is [DONE]"
         seen = last.seen if last else Quote("no data at all")

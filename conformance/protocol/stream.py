@@ -133,7 +133,7 @@ def read_decoded(decoder: Decoder, facts: Facts | None = None) -> StreamReading:
     machine = _Machine(facts)
     for item in items:
         machine.take(item)
-    machine.end()
+    machine.end(framing.plain_error(items))
     found = framing.findings(decoder, items, complete=facts.complete)
     done = next((item for item in items if item.kind is Kind.DONE), None)
     return StreamReading(
@@ -263,8 +263,11 @@ class _Machine:
         if (visible or chunks.speaks(delta)) and end not in self.output_offsets[-1:]:
             self.output_offsets.append(end)
 
-    def end(self) -> None:
+    def end(self, plain_error: Item | None) -> None:
         """The stream is over: what holds of it as a whole."""
+        if plain_error is not None:
+            chunks.judge_plain_error(self.log, plain_error)
+            self.failed = True
         chunks.judge_all(self.log, self.chunks, self.facts)
         if self.empty * 5 >= self.heard > 0 and self.empty:
             required = "fewer than 20 % of the deltas are empty"
@@ -272,25 +275,30 @@ class _Machine:
             self.log.add("CC-STREAM-029", required, seen, mild=True)
         if self.failed or not self.facts.complete or not self.legible:
             return
-        self._ends()
+        whole = self._ends()
         if self.facts.include_usage:
-            chunks.judge_usage(self.log, self.chunks, self.last_finish)
+            chunks.judge_usage(self.log, self.chunks, self.last_finish, whole=whole)
 
-    def _ends(self) -> None:
+    def _ends(self) -> bool:
+        """Whether there was a choice, and every one has ended."""
+        whole = True
         if not any(chunk.value.get("choices") for chunk in self.chunks):
             seen = Quote("no chunk with a choice")
             self.log.add("CC-STREAM-016", "a stream has at least one choice chunk", seen)
             self.log.add("CC-SSE-024", "a stream that ends cleanly has a choice", seen)
+            whole = False
         for index, choice in self.assembly.choices.items():
             if choice.finish_reason is None and not choice.ended_as_audio:
                 seen, where = Quote("none"), f"choice {index}"
                 self.log.add(ONCE[0], ONCE[1], seen, where)
                 required = "a stream that ends cleanly has the finish_reason of every choice"
                 self.log.add("CC-SSE-024", required, seen, where)
+                whole = False
         order = list(self.assembly.choices)
         if order != sorted(order):
             required = "indices first appear in ascending order"
             self.log.add("CC-STREAM-023", required, order, "$.choices[*].index")
+        return whole
 
 
 def _parts(choice: Mapping[str, object]) -> Iterator[tuple[Part, object]]:

@@ -179,7 +179,8 @@ def test_several_choices() -> None:
     two = completion(choices=[{**one, "index": 1}, one])
 
     assert findings(two, Facts(n=2)) == []
-    assert ids(findings(two)) == ["CC-RESP-004"]
+    assert ids(findings(two)) == ["CC-MSG-001", "CC-RESP-004"]
+    assert ids(findings(completion(), Facts(n=2))) == ["CC-MSG-001"]
     assert ids(findings(completion(choices=[one, one]), Facts(n=2))) == ["CC-MSG-001"]
 
 

@@ -126,7 +126,7 @@ def test_a_leak(message: str) -> None:
 
 @pytest.mark.parametrize(
     "message",
-    ["Incorrect API key provided: sk-abc***xyz.", "see /v1/models", "use https://a.b/usr"],
+    ["Incorrect API key provided: sk-abc***xyz.", "see /v1/models", "use https://a.b/usr/x"],
 )
 def test_no_leak(message: str) -> None:
     assert breaks({"error": {**ERROR, "message": message}}, 401) == []

@@ -304,18 +304,21 @@ def test_single_newlines_hide_nothing() -> None:
     assert sorted({finding.id for finding in reading.findings}) == [
         "CC-SSE-003",
         "CC-SSE-004",
+        "CC-SSE-010",
+        "CC-SSE-012",
         "CC-SSE-018",
         "CC-SSE-026",
         "CC-STREAM-015",
     ]
 
 
-def test_a_broken_chunk_is_not_told_twice() -> None:
+def test_what_a_broken_chunk_said_is_not_missed() -> None:
     nan = sse([role()])[:-3].decode().removeprefix("data: ") + ', "x": NaN}'
+    no_json = ["CC-SSE-003", "CC-SSE-012"]
 
-    assert heard(nan, text("Hello"), finish(), DONE) == ["CC-SSE-003"]
-    assert heard(nan[:40], text("Hello"), finish(), DONE) == ["CC-SSE-003"]
-    assert heard(role(), text("Hello"), '{"choices": [', DONE) == ["CC-SSE-003"]
+    assert heard(nan, text("Hello"), finish(), DONE) == no_json
+    assert heard(nan[:40], text("Hello"), finish(), DONE) == no_json
+    assert heard(role(), text("Hello"), '{"choices": [', DONE) == no_json
 
 
 # --- usage ---------------------------------------------------------------------------------------
@@ -333,8 +336,14 @@ def test_usage_that_was_not_asked_for() -> None:
     assert heard(*hello()[:-1], usage(), DONE) == ["CC-STREAM-017", "CC-STREAM-020"]
 
 
-def test_no_usage_is_one_breach() -> None:
-    assert heard(*hello(), facts=COUNTED) == ["CC-STREAM-018"]
+def test_no_usage() -> None:
+    assert heard(*counted(*hello()), facts=COUNTED) == ["CC-STREAM-018", "CC-STREAM-030"]
+
+
+def test_a_stream_that_broke_off_owes_no_usage() -> None:
+    broken_off = counted(*hello()[:2], DONE)
+
+    assert heard(*broken_off, facts=COUNTED) == ["CC-SSE-024", "CC-STREAM-012"]
 
 
 def test_no_null_before_usage_is_mild() -> None:
@@ -431,12 +440,23 @@ def test_an_error_lacks_a_member(name: str) -> None:
 
 
 def test_an_error_without_a_message() -> None:
-    assert heard(role(), {"error": {**ERROR, "message": None}}) == ["CC-SERR-003"]
-    assert heard(role(), {"error": {}}) == ["CC-SERR-003"]
+    expected = ["CC-SERR-002", "CC-SERR-003"]
+
+    assert heard(role(), {"error": {**ERROR, "message": None}}) == expected
+    assert heard(role(), {"error": {}}) == expected
 
 
 def test_an_error_that_is_a_string() -> None:
-    assert heard(role(), {"error": "boom"}) == ["CC-SERR-003", "CC-SSE-016"]
+    expected = ["CC-SERR-002", "CC-SERR-003", "CC-SSE-016"]
+
+    assert heard(role(), {"error": "boom"}) == expected
+
+
+def test_an_error_in_plain_text() -> None:
+    expected = ["CC-SERR-003", "CC-SSE-003", "CC-SSE-012"]
+
+    assert heard(role(), text("Hel"), "upstream died") == expected
+    assert heard(*hello()[:-1], "ping") == ["CC-SSE-003", "CC-SSE-005", "CC-SSE-012"]
 
 
 def test_an_error_inside_a_chunk() -> None:
