@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-from conformance.protocol.stream import Facts, is_cumulative, read_stream, repeats_whole
+from conformance.protocol.sse import Decoder
+from conformance.protocol.stream import (
+    Facts,
+    is_cumulative,
+    read_decoded,
+    read_stream,
+    repeats_whole,
+)
 
 from .talk import (
     CALL,
@@ -24,7 +31,6 @@ from .talk import (
 )
 
 COUNTED = Facts(include_usage=True)
-NULL = {"usage": None}
 
 
 def counted(*values: dict[str, object] | str) -> list[dict[str, object] | str]:
@@ -54,6 +60,21 @@ def test_offsets_are_those_of_the_events() -> None:
     assert len(reading.content_offsets) == 2
     for item in reading.chunks:
         assert body[slice(*item.span)].startswith(b'data: {"id"')
+
+
+def test_every_split_gives_the_same_findings() -> None:
+    body = sse([text("Hel"), {**finish("eos"), "id": 1}, usage(), DONE, "x"]).replace(
+        b"\n", b"\r\n"
+    )
+    whole = read_stream(body)
+    assert len(whole.findings) > 5
+
+    for cut in range(len(body)):
+        decoder = Decoder()
+        decoder.feed(body[:cut])
+        decoder.feed(body[cut:])
+        reading = read_decoded(decoder)
+        assert (reading.findings, reading.chunks) == (whole.findings, whole.chunks)
 
 
 def test_the_first_content_is_visible_text() -> None:
