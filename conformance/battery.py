@@ -23,20 +23,34 @@ LONG = 160
 
 
 def plain(chat: Chat) -> list[Exchange]:
-    """Valid calls without `stream`: the plainest, a bounded one, text beyond ASCII."""
+    """Valid calls without `stream`: the plainest, a bounded one, text beyond ASCII, a cut one."""
     return [
         chat.canary(),
         chat.ask(),
         chat.ask(prompts.repeat(" ".join(prompts.UNICODE.values()))),
+        cut(chat),
     ]
 
 
+TIGHT = 16
+"""An output bound that a count to 300 exceeds by far."""
+
+
+def cut(chat: Chat, sample: int = 0) -> Exchange:
+    """A valid call whose answer the output bound cuts."""
+    return chat.ask(prompts.COUNT, sample=sample, **{chat.bound_name: TIGHT})
+
+
 def streams(chat: Chat) -> list[Exchange]:
-    """Valid streamed calls: a short answer, a long one, and one that asks for usage."""
+    """Streamed calls: a short answer, a long one, one that asks for usage, and one that fails.
+
+    The last only where the profile names a prompt that makes a stream fail.
+    """
     found = [chat.stream(), chat.stream(prompts.COUNT, max_tokens=LONG)]
     if chat.has("stream_usage"):
         found.append(usage_stream(chat))
-    return found
+    trigger = chat.profile.triggers.get("stream_error")
+    return found if trigger is None else [*found, chat.stream(trigger)]
 
 
 def usage_stream(chat: Chat) -> Exchange:
@@ -49,8 +63,7 @@ class Invalid:
     """A request that breaks one rule.
 
     `names` are the words of which one must occur in the refusal (CC-REQ-045); `rule` is the
-    requirement that demands the refusal; `must`: that one is a MUST; `replayed`: also sent with
-    `stream: true` (CC-REQ-043).
+    requirement that demands the refusal; `replayed`: also sent with `stream: true` (CC-REQ-043).
     """
 
     rule: str
@@ -80,6 +93,7 @@ INVALID: Mapping[str, Invalid] = {
     "messages left out": Invalid("CC-REQ-001", ("messages",), _fields(messages=OMIT)),
     "messages empty": Invalid("CC-REQ-002", ("messages",), _fields(messages=[])),
     "messages a string": Invalid("CC-REQ-003", ("messages",), _fields(messages="hi")),
+    "messages null": Invalid("CC-REQ-003", ("messages",), _fields(messages=None), replayed=False),
     "a message a string": Invalid("CC-REQ-003", ("messages",), _messages("hi"), replayed=False),
     "role left out": Invalid("CC-REQ-006", ("messages", "role"), _messages({"content": "hi"})),
     "role unknown": Invalid(
@@ -114,20 +128,47 @@ INVALID: Mapping[str, Invalid] = {
     "presence_penalty above 2": Invalid(
         "CC-REQ-028", ("presence_penalty",), _fields(presence_penalty=2.1)
     ),
-    "logprobs a string": Invalid("CC-REQ-030", ("logprobs",), _fields(logprobs="yes")),
+    "logprobs an integer": Invalid("CC-REQ-030", ("logprobs",), _fields(logprobs=1)),
     "seed a fraction": Invalid("CC-REQ-032", ("seed",), _fields(seed=1.5)),
     "response_format unknown": Invalid(
         "CC-REQ-036", ("response_format",), _fields(response_format={"type": "xml"})
     ),
     "model null": Invalid("CC-MODEL-011", ("model",), _fields(model=None), replayed=False),
     "model empty": Invalid("CC-MODEL-011", ("model",), _fields(model=""), replayed=False),
+    "model with spaces": Invalid(
+        "CC-MODEL-011",
+        ("model",),
+        lambda chat: encode(chat.body(model=f" {chat.model} ")),
+        replayed=False,
+    ),
     "model unknown": Invalid(
-        "CC-MODEL-009", ("model",), lambda chat: encode(chat.body(model=unknown_model()))
+        "CC-MODEL-009",
+        ("model",),
+        lambda chat: encode(chat.body(model=unknown_model())),
+        replayed=False,  # CC-SERR-001 does that
     ),
 }
 """Every request that must be refused, by what is wrong with it."""
 
 BROKEN_JSON = b'{"model":'
+
+NO_OBJECTS = (b"", b"null", b"[]", b'"x"', b"1")
+"""Bodies that are JSON, or nothing, and no object (CC-HTTP-013)."""
+
+
+def hostile(chat: Chat) -> list[bytes]:
+    """Bodies that parse and that a careless server chokes on (CC-HTTP-023).
+
+    A lone surrogate, U+0000, a member of 1 MB (one that costs no tokens), an object 500 deep.
+    """
+    text = encode(chat.body("TEXT"))
+    nested = b'{"a":' * 500 + b"1" + b"}" * 500
+    return [
+        text.replace(b'"TEXT"', b'"\\ud800"'),
+        text.replace(b'"TEXT"', b'"a\\u0000b"'),
+        encode(chat.body(user="u" * 1_000_000)),
+        text.replace(b'{"model"', b'{"x": ' + nested + b', "model"'),
+    ]
 
 
 def invalid(chat: Chat, name: str) -> Exchange:
@@ -153,4 +194,5 @@ def refusals(chat: Chat) -> list[Exchange]:
         body = chat.body()
         values = [None, f"Bearer {WRONG_KEY}", *MALFORMED.values()]
         faulty += [chat.post(body, authorization=value) for value in values]
+        faulty.append(chat.post(chat.body(stream=True), authorization=f"Bearer {WRONG_KEY}"))
     return [exchange for exchange in faulty if 400 <= (exchange.status or 0) < 500]

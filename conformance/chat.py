@@ -230,6 +230,8 @@ class Chat:
             absent = exchange.status in (404, 405, 501)
         elif flag == "retrieve":
             return self._probe_retrieve()
+        elif flag in ("cache", "reasoning"):
+            return self._seen_in_replies(flag)
         elif flag in FIELDS:
             from .guards import refuses
 
@@ -239,6 +241,31 @@ class Chat:
             return Capability(flag, "absent", "no probe for it yet, and the profile is silent")
         state: State = "absent" if absent else "present"
         return Capability(flag, state, f"probed: status {exchange.status}")
+
+    def _seen_in_replies(self, flag: str) -> Capability:
+        """`cache` and `reasoning` show themselves in the plainest reply, or they are not there."""
+        from .guards import choices_of
+        from .protocol.jsontext import read_document
+
+        value = read_document(self.canary().body).value
+        body = value if isinstance(value, dict) else {}
+        given = body.get("usage")
+        usage = given if isinstance(given, dict) else {}
+        group, member = {
+            "cache": ("prompt_tokens_details", "cached_tokens"),
+            "reasoning": ("completion_tokens_details", "reasoning_tokens"),
+        }[flag]
+        details = usage.get(group)
+        told = (
+            [f"usage.{group}.{member}"] if isinstance(details, dict) and member in details else []
+        )
+        for choice in choices_of(body) if flag == "reasoning" else ():
+            said = choice.get("message")
+            members = said if isinstance(said, dict) else {}
+            told += [name for name in ("reasoning_content", "reasoning") if members.get(name)]
+        if told:
+            return Capability(flag, "present", f"the plainest reply carries {told[0]}")
+        return Capability(flag, "absent", "the plainest reply shows nothing of it")
 
     def _probe_auth(self) -> Capability:
         if self.profile.auth != "probe":

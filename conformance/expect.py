@@ -4,6 +4,7 @@ The law: a failure is fields (required, seen, at), written in one place; no chec
 """
 
 from collections.abc import Callable, Iterable
+from typing import TypeVar
 
 from .chat import Chat, facts_of, sent_json
 from .guards import completion
@@ -42,12 +43,14 @@ def sightings_of(
     return [Sighting(f, exchange) for f in findings if f.id == requirement]
 
 
-def each(
-    exchanges: Iterable[Exchange], look: Callable[[Exchange], Iterable[Sighting]]
-) -> list[Sighting]:
+T = TypeVar("T")
+
+
+def each(exchanges: Iterable[T], look: Callable[[T], Iterable[Sighting]]) -> list[Sighting]:
     """`look` at every exchange that can be judged; one that cannot hides none of the others.
 
-    Raises the first reason why not when none could be judged.
+    A `Broken` that `look` raises counts as its sightings. Raises the first reason why not when
+    none could be judged.
     """
     found: list[Sighting] = []
     judged = 0
@@ -56,6 +59,8 @@ def each(
         try:
             found += look(exchange)
             judged += 1
+        except Broken as broken:
+            found += broken.sightings
         except Unjudged as reason:
             first = first or reason
     if not found and first is not None and not judged:

@@ -9,12 +9,13 @@ with the id to blame, `Inconclusive` when nobody can be blamed, `Unsupported` fo
 | reply cut short, not HTTP/1.1 | BLOCKED by CC-HTTP-009 |
 | 5xx that persists, plain call succeeds meanwhile | broken where 200 or 4xx is demanded |
 | 5xx otherwise | INCONCLUSIVE |
-| 4xx to a valid call | BLOCKED by CC-HTTP-001 |
+| not 200 to the plainest call | BLOCKED by CC-HTTP-001, every check but that one |
 | 200 without a JSON object | BLOCKED by CC-HTTP-002 |
 | `stream: true` without a stream | BLOCKED by CC-SSE-001 |
 """
 
 import re
+from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Unsupported
@@ -126,12 +127,29 @@ def completion(exchange: Exchange) -> dict[str, Any]:
     return value
 
 
+def choices_of(value: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The choices of a completion or chunk that are objects."""
+    choices = value.get("choices")
+    return [c for c in choices if isinstance(c, dict)] if isinstance(choices, list) else []
+
+
 def first_choice(exchange: Exchange) -> dict[str, Any]:
     """The first choice of a successful reply."""
     choices = completion(exchange).get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], dict):
         raise Blocked("CC-RESP-004", f"choices is {shorten(choices)}", exchange)
     return choices[0]
+
+
+FINISH_REASONS = ("stop", "length", "tool_calls", "content_filter", "function_call")
+
+
+def finish_reason(exchange: Exchange) -> str:
+    """Why the first choice of a successful reply ended."""
+    reason = first_choice(exchange).get("finish_reason")
+    if reason not in FINISH_REASONS:
+        raise Blocked("CC-FIN-001", f"finish_reason is {shorten(reason)}", exchange)
+    return str(reason)
 
 
 def message(exchange: Exchange) -> dict[str, Any]:

@@ -32,6 +32,7 @@ import reports.verdict
 from . import __version__, settings
 from .chat import Chat
 from .checks import judged
+from .guards import status_line
 from .outcomes import Blocked, Trials, Unsupported
 from .planning import plan_lines
 from .progress import Progress
@@ -42,6 +43,9 @@ from .session import TargetSession
 RUN = pytest.StashKey["Run"]()
 
 MARKERS = ("requirement(id, scope, harms): the clause of the catalogue that a check judges",)
+
+FIRST = "CC-HTTP-001"
+"""The canary: while the plainest call fails, nothing else about a model can be judged."""
 
 PACKAGES = ("pytest", "httpx", "h11", "jsonschema", "hypothesis", "pytest-html")
 
@@ -93,7 +97,9 @@ def _default_artefacts(config: pytest.Config, run: "Run") -> None:
         # ini option against it and no other way, and ours may not be the ini file of this run.
         config._inicache["generate_report_on_test"] = False
         run.page = Path(config.option.htmlpath)
-        config.pluginmanager.register(HtmlReport(lambda: run.results), "conformance-html")
+        config.pluginmanager.register(
+            HtmlReport(lambda: run.results, run.redact), "conformance-html"
+        )
 
 
 def slug(model: str) -> str:
@@ -123,6 +129,10 @@ class Run:
     def is_worker(self) -> bool:
         """Whether this process is an xdist worker."""
         return self.worker is not None
+
+    def redact(self, text: str) -> str:
+        """`text` without the target's secrets."""
+        return self.target.redactor.text(text) if self.target else text
 
     @property
     def quiet(self) -> bool:
@@ -243,7 +253,12 @@ class Run:
         chat = target.chat(item.callspec.params["chat"])  # type: ignore[attr-defined]  # Function
         chat.used.clear()
         if target.gone is not None:
-            raise Blocked("CC-HTTP-001", target.gone)
+            raise Blocked(FIRST, target.gone)
+        if entry.id != FIRST and model_of(item) is not None:
+            canary = chat.canary()
+            if canary.status != 200:
+                raise Blocked(FIRST, status_line(canary), canary)
+            chat.used.clear()
         for flag in entry.needs:
             capability = chat.capability(flag)
             if not capability.present:
@@ -452,7 +467,8 @@ def _as_embedded(wanted: settings.Settings) -> settings.Settings:
     from .embedded import STREAM_ERROR
 
     triggers = {"stream_error": STREAM_ERROR, **wanted.profile.triggers}
-    return replace(wanted, profile=replace(wanted.profile, triggers=triggers))
+    able = {"browser": True, **wanted.profile.capabilities}
+    return replace(wanted, profile=replace(wanted.profile, triggers=triggers, capabilities=able))
 
 
 def _version(name: str) -> str:

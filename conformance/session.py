@@ -63,7 +63,9 @@ class TargetSession:
             target_url=self.server.url,
             key=self.server.key,
             models=settings.models or (served if settings.plan and not documented else ()),
-            profile=replace(profile, triggers=triggers),
+            profile=replace(
+                profile, triggers=triggers, capabilities={"browser": True, **profile.capabilities}
+            ),
         )
 
     @property

@@ -75,6 +75,8 @@ def test_a_wrong_key_gets_the_code_that_clients_know(chat: Chat) -> None:
     exchange = refused(wrong_key(chat), what="a wrong key")
     error = _error(exchange)
     wanted = {"type": "invalid_request_error", "code": "invalid_api_key", "param": None}
+    if (documented := chat.profile.unauthorized) is not None:
+        wanted = {"type": documented.type, "code": documented.code, "param": documented.param}
     judge(
         Sighting(
             Finding("", f"{name} is {shorten(value)}", shorten(error[name]), f"$.error.{name}"),

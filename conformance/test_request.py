@@ -23,8 +23,8 @@ from .guards import (
     text,
     usage,
 )
-from .outcomes import Inconclusive, Sighting, Unjudged, Unsupported
-from .protocol.errors import names
+from .outcomes import Blocked, Inconclusive, Sighting, Unjudged, Unsupported
+from .protocol.errors import names, read_error
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import read_document
 from .requirements import requirement
@@ -76,14 +76,22 @@ PLAIN_VALUES: Mapping[str, Any] = {
 """A parameter in its plain form: refused here too, it is UNSUPPORTED, not un-nullable."""
 
 
-def refused_as(rule: str, chat: Chat, what: str) -> None:
-    """Every standing request that breaks `rule` is refused with a 4xx."""
+def refused_as(rule: str, chat: Chat, what: str, *, named: bool = False) -> None:
+    """Every standing request that breaks `rule` is refused with 400 (422: CC-ERR-012).
 
-    def look(exchange: Exchange) -> list[Sighting]:
-        refused(exchange, what=what)
-        return []
+    `named`: the clause itself wants the parameter named.
+    """
 
-    judge(each(invalid_by_rule(chat, rule).values(), look))
+    def look(row: tuple[str, Exchange]) -> list[Sighting]:
+        name, exchange = row
+        refused(exchange, what=f"{what} ({name})", statuses=(400, 422))
+        words = INVALID[name].names
+        if not named or read_error(exchange.body) is None or names(exchange.body, *words):
+            return []
+        required = f"param or message names {' or '.join(words)}"
+        return [Sighting(Finding("", required, status_line(exchange), name), exchange)]
+
+    judge(each(invalid_by_rule(chat, rule).items(), look))
 
 
 def takes(chat: Chat, parameter: str, values: Iterable[Any]) -> None:
@@ -357,22 +365,29 @@ def test_stream_of_a_wrong_type_is_refused(chat: Chat) -> None:
 
 @requirement("CC-REQ-020")
 def test_temperature_from_0_to_1_is_accepted(chat: Chat) -> None:
-    exchanges = {value: chat.ask(temperature=value) for value in (0, 0.7, 1)}
-    good = [e for e in exchanges.values() if e.status == 200]
-    for value, exchange in exchanges.items():
-        fixed = ("temperature",) if len(good) <= 1 else ()
+    for value, exchange in _temperatures(chat).items():
+        fixed = ("temperature",) if _is_fixed(chat) else ()
         accepted(exchange, optional=fixed, what=f"temperature {value}")
+
+
+def _temperatures(chat: Chat) -> dict[float, Exchange]:
+    return {value: chat.ask(temperature=value) for value in (0, 0.7, 1)}
+
+
+def _is_fixed(chat: Chat) -> bool:
+    """Whether the model fixes the temperature: it accepts at most one of the values."""
+    return sum(exchange.status == 200 for exchange in _temperatures(chat).values()) <= 1
 
 
 @requirement("CC-REQ-021")
 def test_a_temperature_out_of_range_is_refused(chat: Chat) -> None:
-    refused_as("CC-REQ-021", chat, "a temperature out of range or of a wrong type")
+    refused_as("CC-REQ-021", chat, "a temperature out of range or of a wrong type", named=True)
 
 
 @requirement("CC-REQ-022")
 def test_top_p_lies_between_0_and_1(chat: Chat) -> None:
     takes(chat, "top_p", (0, 1))
-    refused_as("CC-REQ-022", chat, "top_p above 1")
+    refused_as("CC-REQ-022", chat, "top_p above 1", named=True)
 
 
 @requirement("CC-REQ-023")
@@ -425,9 +440,9 @@ def test_stop_holds_one_to_four_strings(chat: Chat) -> None:
 
 @requirement("CC-REQ-028")
 def test_penalties_lie_between_minus_2_and_2(chat: Chat) -> None:
-    both = chat.ask(presence_penalty=-2, frequency_penalty=2)
-    accepted(both, optional=("presence_penalty", "frequency_penalty"), what="penalties at the ends")
-    refused_as("CC-REQ-028", chat, "a presence_penalty above 2")
+    takes(chat, "presence_penalty", (-2, 0, 2))
+    takes(chat, "frequency_penalty", (-2, 0, 2))
+    refused_as("CC-REQ-028", chat, "a presence_penalty above 2", named=True)
 
 
 @requirement("CC-REQ-030")
@@ -462,6 +477,8 @@ def test_an_unknown_response_format_is_refused(chat: Chat) -> None:
 
 @requirement("CC-REQ-040")
 def test_stream_options_are_accepted_with_stream(chat: Chat) -> None:
+    if chat.stream().status != 200:
+        raise Blocked("CC-SSE-001", status_line(chat.stream()), chat.stream())
     accepted(
         chat.stream(stream_options={"include_usage": True}),
         optional=("stream_options",),
@@ -473,14 +490,14 @@ def test_stream_options_are_accepted_with_stream(chat: Chat) -> None:
 
 @requirement("CC-REQ-043")
 def test_an_invalid_request_is_refused_with_stream_too(chat: Chat) -> None:
-    cases: list[tuple[int, Exchange]] = []
+    cases: list[tuple[Exchange, Exchange]] = []
     for name, row in INVALID.items():
         if not row.replayed:
             continue
         plain = invalid(chat, name)
         if 400 <= (plain.status or 0) < 500:
             body = {**json.loads(row.body(chat)), "stream": True}
-            cases.append((plain.status or 0, chat.post(encode(body))))
+            cases.append((plain, chat.post(encode(body))))
     if not cases:
         raise Inconclusive("no invalid request is refused without stream")
 
@@ -490,11 +507,11 @@ def test_an_invalid_request_is_refused_with_stream_too(chat: Chat) -> None:
         if not 400 <= status < 500:
             required = "the 4xx that the same request gets without stream"
             return [Sighting(Finding("", required, status_line(exchange)), exchange)]
-        if read_document(exchange.body).value is None:
+        plain = next(p for p, e in cases if e is exchange)
+        if read_error(plain.body) is not None and not read_document(exchange.body).is_object:
             return [Sighting(Finding("", "a JSON body", shorten(exchange.body)), exchange)]
-        plain = next(s for s, e in cases if e is exchange)
-        if status != plain:
-            required = f"status {plain}, as without stream"
+        if status != plain.status:
+            required = f"status {plain.status}, as without stream"
             return [Sighting(Finding("", required, status_line(exchange), mild=True), exchange)]
         return []
 
@@ -517,7 +534,7 @@ def test_a_refusal_names_the_culprit(chat: Chat) -> None:
         if not 400 <= (exchange.status or 0) < 500:
             continue
         refusals += 1
-        if not names(exchange.body, *row.names):
+        if read_error(exchange.body) is not None and not names(exchange.body, *row.names):
             required = f"param or message names {' or '.join(row.names)}"
             found.append(Sighting(Finding("", required, status_line(exchange), what), exchange))
     if not refusals:

@@ -3,7 +3,7 @@
 import time
 from email.utils import parsedate_to_datetime
 
-from .battery import plain
+from .battery import plain, streams
 from .chat import Chat
 from .expect import completions_keep, each, judge, sightings_of
 from .guards import completion
@@ -92,3 +92,17 @@ def test_vendor_members_reuse_no_name_of_the_specification(chat: Chat) -> None:
 @requirement("CC-RESP-011")
 def test_a_choice_has_a_message_and_no_delta(chat: Chat) -> None:
     completions_keep("CC-RESP-011", plain(chat))
+    if chat.has("stream"):
+        judge(each(streams(chat), lambda e: _messages_in_chunks(chat, e)))
+
+
+def _messages_in_chunks(chat: Chat, exchange: Exchange) -> list[Sighting]:
+    required = "a chunk's choice has delta and no message"
+    return [
+        Sighting(
+            Finding("", required, "message", f"{chunk.where} $.choices[{at}]", chunk.span), exchange
+        )
+        for chunk in chat.reading(exchange).chunks
+        for at, choice in chunk.choices()
+        if "message" in choice
+    ]

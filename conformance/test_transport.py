@@ -5,10 +5,20 @@ import json
 import zlib
 
 from . import prompts
-from .battery import BROKEN_JSON, LONG, plain
+from .battery import BROKEN_JSON, LONG, NO_OBJECTS, hostile, plain
 from .chat import CHAT_PATH, Chat, encode
 from .expect import each, judge, require, sightings_of, trials
-from .guards import accepted, answered, broken, error_object, refused, status_line, success, usage
+from .guards import (
+    accepted,
+    answered,
+    broken,
+    completion,
+    error_object,
+    refused,
+    status_line,
+    success,
+    usage,
+)
 from .outcomes import Blocked, Inconclusive, Sighting
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import findings, read_document
@@ -193,9 +203,6 @@ def test_a_body_that_is_no_json_is_refused(chat: Chat) -> None:
     error_object(exchange)
 
 
-NO_OBJECTS = (b"", b"null", b"[]", b'"x"', b"1")
-
-
 @requirement("CC-HTTP-013")
 def test_a_body_that_is_no_object_is_refused(chat: Chat) -> None:
     def look(exchange: Exchange) -> list[Sighting]:
@@ -261,7 +268,8 @@ def test_a_connection_can_be_reused(chat: Chat) -> None:
 
 @requirement("CC-HTTP-018")
 def test_only_a_coding_that_was_asked_for_is_applied(chat: Chat) -> None:
-    plainly = success(chat.ask())
+    plainly = chat.ask()
+    completion(plainly)
     coding = plainly.header("content-encoding") or "identity"
     require(
         coding == "identity",
@@ -316,9 +324,9 @@ def test_unknown_request_headers_are_ignored(chat: Chat) -> None:
 def test_a_body_of_50_mb_is_refused_with_a_reply(chat: Chat) -> None:
     exchange = chat.post(chat.body("x" * 50_000_000))
     failure = exchange.failure
-    if failure is not None and failure.kind is FailureKind.TIMEOUT:
-        raise Inconclusive(str(failure), exchange)
-    require(failure is None, "a complete reply", str(failure), on=exchange)
+    reset = failure is not None and failure.kind is FailureKind.RESET
+    require(not reset, "a complete reply", str(failure), on=exchange)
+    answered(exchange)
     require(
         exchange.status in (200, 400, 413),
         "status 413, 400 or 200",
@@ -372,15 +380,6 @@ def test_both_spellings_of_a_text_are_the_same_request(chat: Chat) -> None:
 
 @requirement("CC-HTTP-023", harms=True)
 def test_hostile_strings_do_not_break_the_server(chat: Chat) -> None:
-    nested = b'{"a":' * 500 + b"1" + b"}" * 500
-    text = encode(chat.body("TEXT"))
-    hostile = (
-        text.replace(b'"TEXT"', b'"\\ud800"'),
-        text.replace(b'"TEXT"', b'"a\\u0000b"'),
-        encode(chat.body(user="u" * 1_000_000)),
-        text.replace(b'"TEXT"', b'"TEXT"').replace(b'{"model"', b'{"x": ' + nested + b', "model"'),
-    )
-
     def look(exchange: Exchange) -> list[Sighting]:
         answered(exchange)
         status = exchange.status or 0
@@ -391,7 +390,7 @@ def test_hostile_strings_do_not_break_the_server(chat: Chat) -> None:
             return [Sighting(Finding("", required, status_line(exchange)), exchange)]
         return _no_envelope(exchange) if status >= 400 else []
 
-    judge(each([chat.post(body) for body in hostile], look))
+    judge(each([chat.post(body) for body in hostile(chat)], look))
 
 
 @requirement("CC-HTTP-024", scope="target")

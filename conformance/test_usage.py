@@ -1,15 +1,12 @@
 """Usage: the token counts add up and bound what they claim to bound (CC-USAGE)."""
 
 from . import prompts
-from .battery import plain, usage_stream
+from .battery import TIGHT, plain, usage_stream
 from .chat import OMIT, Chat
 from .expect import completions_keep, judge, require, sightings_of
-from .guards import accepted, usage
+from .guards import accepted, completion, success, usage
 from .outcomes import Inconclusive
 from .requirements import requirement
-
-TIGHT = 16
-"""An output bound that a count to 300 exceeds by far."""
 
 
 @requirement("CC-USAGE-001")
@@ -81,3 +78,30 @@ def test_completion_tokens_stay_within_the_bound(chat: Chat) -> None:
 @requirement("CC-USAGE-006")
 def test_token_details_are_objects_of_integers(chat: Chat) -> None:
     completions_keep("CC-USAGE-006", plain(chat))
+
+
+@requirement("CC-USAGE-007")
+def test_cached_tokens_are_among_the_prompts(chat: Chat) -> None:
+    completions_keep("CC-USAGE-007", plain(chat))
+
+
+@requirement("CC-USAGE-008")
+def test_reasoning_tokens_are_among_the_completions(chat: Chat) -> None:
+    completions_keep("CC-USAGE-008", plain(chat))
+
+
+@requirement("CC-USAGE-009")
+def test_completion_tokens_cover_all_choices(chat: Chat) -> None:
+    exchange = success(chat.ask(prompts.COUNT, n=2, **{chat.bound_name: 8}))
+    choices = completion(exchange).get("choices")
+    counted = usage(exchange)
+    if counted is None or not isinstance(choices, list) or len(choices) != 2:
+        raise Inconclusive("no two choices with usage", exchange)
+    cut = all(isinstance(c, dict) and c.get("finish_reason") == "length" for c in choices)
+    require(
+        counted["completion_tokens"] <= 18 and (counted["completion_tokens"] > 9 or not cut),
+        "completion_tokens counts both choices, of 8 tokens each",
+        counted["completion_tokens"],
+        at="$.usage.completion_tokens",
+        on=exchange,
+    )

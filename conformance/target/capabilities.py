@@ -11,6 +11,7 @@ The laws:
 |---|---|---|
 | `auth`   | a plain call without credentials | it is answered 200 |
 | `models` | GET /models | 404, 405 or 501 |
+| `cache`, `reasoning` | the plainest call | its reply shows nothing of it |
 | others   | a plain call with the fields of `FIELDS` | a 4xx names one of the fields |
 
 `retrieve` is probed by the chapter that judges it: it needs the ids of the list.
@@ -51,7 +52,6 @@ NOT_PROBED: Mapping[str, str] = {
     "ratelimit": "rate limits",
     "quota": "an exhausted key",
     "filter": "a prompt that the content filter stops",
-    "cache": "prompt caching",
 }
 """Absent unless the profile declares them: no request can find out without harm."""
 

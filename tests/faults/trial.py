@@ -75,6 +75,7 @@ def profile(folder: Path) -> Path:
     """The shipped profile with thresholds scaled down and the trigger of the reference server."""
     text = (files("conformance.target") / "profiles" / "ainul.toml").read_text("utf-8")
     path = folder / "faults.toml"
+    text = text.replace("[capabilities]\n", "[capabilities]\nbrowser = true\n")
     path.write_text(text + OVERLAY, encoding="utf-8")
     return path
 
