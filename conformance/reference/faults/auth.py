@@ -23,10 +23,12 @@ def _wrong(reply: Reply, call: Call) -> bool:
     return reply.status == 401 and _token(call) is not None
 
 
-@fault(breaks={"CC-AUTH-001", "CC-HTTP-001"}, seam="request")
-def wants_a_second_header(call: Call) -> Call | Reply:
-    """Wants the key in x-api-key as well."""
-    return call if call.values("x-api-key") else refusal(401, "Missing x-api-key.")
+@fault(breaks={"CC-AUTH-001", "CC-MODEL-001"}, seam="request")
+def wants_more_than_the_key_for_its_list(call: Call) -> Call | Reply:
+    """Wants an organisation beside the key for GET /models."""
+    if call.path != "/models" or call.values("openai-organization"):
+        return call
+    return refusal(400, "The header OpenAI-Organization is missing.")
 
 
 @fault(breaks={"CC-AUTH-002"}, seam="request")
@@ -49,7 +51,7 @@ def says_403_to_a_wrong_key(reply: Reply, call: Call) -> Reply:
     return replace(reply, status=403) if _wrong(reply, call) and ordinary else reply
 
 
-@fault(breaks={"CC-AUTH-003"}, seam="reply")
+@fault(breaks={"CC-AUTH-003", "CC-AUTH-004"}, seam="reply")
 def calls_a_wrong_key_unauthorized(reply: Reply, call: Call) -> Reply:
     """Gives a wrong key another code than the documented one."""
     return error(reply, setting(code="unauthorized")) if _wrong(reply, call) else reply
@@ -104,7 +106,7 @@ def reads_the_body_before_the_key(call: Call) -> Call | Reply:
     return replace(call, trusted=True) if incomplete else call
 
 
-@fault(breaks={"CC-AUTH-009", "CC-ERR-001"}, seam="reply")
+@fault(breaks={"CC-AUTH-009"}, seam="reply")
 def sends_a_401_as_an_event_stream(reply: Reply, call: Call) -> Reply:
     """Labels the 401 of a streamed call text/event-stream."""
     if reply.status != 401 or not call.asks_stream:

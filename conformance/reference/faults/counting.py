@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import Any
 
 from conformance.reference.call import Call, Item, Reply
@@ -26,11 +27,11 @@ def _bound(call: Call) -> int | None:
 def _ended(reply: Reply, reason: str, instead: str | None) -> Reply:
     """The completion with one finish reason replaced by another."""
 
-    def replace(one: dict[str, Any]) -> None:
+    def end(one: dict[str, Any]) -> None:
         if one["finish_reason"] == reason:
             one["finish_reason"] = instead
 
-    return choice(reply, replace)
+    return choice(reply, end)
 
 
 def _whole(arguments: str) -> bool:
@@ -84,8 +85,11 @@ def _same(counts: dict[str, Any]) -> None:
 
 @fault(breaks={"CC-USAGE-004"}, seam="reply")
 def counts_every_prompt_the_same(reply: Reply, call: Call) -> Reply:
-    """Counts ten tokens for every prompt of a plain call."""
-    return usage(reply, _same) if not call.asks_stream else reply
+    """Counts ten tokens for every prompt, streamed or not."""
+    if reply.events is None:
+        return usage(reply, _same)
+    told = each_item(reply.events, lambda item: _same(item["usage"]), is_usage)
+    return replace(reply, events=tuple(told))
 
 
 @fault(breaks={"CC-REQ-024", "CC-USAGE-005"}, seam="reply")
@@ -149,19 +153,19 @@ def counts_the_prompt_differently_in_streams(events: list[Item], call: Call) -> 
     return each_item(events, more, is_usage)
 
 
-@fault(breaks={"CC-FIN-001"}, seam="reply")
+@fault(breaks={"CC-FIN-001", "CC-FIN-003", "CC-FIN-004"}, seam="reply")
 def never_says_why(reply: Reply, call: Call) -> Reply:
     """Leaves finish_reason null in a plain reply."""
     return choice(reply, setting(finish_reason=None))
 
 
-@fault(breaks={"CC-FIN-001", "CC-FIN-002"}, seam="reply")
+@fault(breaks={"CC-FIN-001", "CC-FIN-002", "CC-FIN-004"}, seam="reply")
 def says_end_turn(reply: Reply, call: Call) -> Reply:
     """Uses another vendor's word for a natural end."""
     return _ended(reply, "stop", "end_turn")
 
 
-@fault(breaks={"CC-FIN-001", "CC-FIN-002"}, seam="reply")
+@fault(breaks={"CC-FIN-001", "CC-FIN-002", "CC-FIN-004"}, seam="reply")
 def says_the_empty_word(reply: Reply, call: Call) -> Reply:
     """Writes an empty string for a natural end."""
     return _ended(reply, "stop", "")
@@ -171,12 +175,6 @@ def says_the_empty_word(reply: Reply, call: Call) -> Reply:
 def says_stop_when_cut(reply: Reply, call: Call) -> Reply:
     """Calls an answer that the bound cut a natural end."""
     return _ended(reply, "length", "stop")
-
-
-@fault(breaks={"CC-FIN-004"}, seam="reply")
-def says_length_at_a_natural_end(reply: Reply, call: Call) -> Reply:
-    """Calls a natural end cut."""
-    return _ended(reply, "stop", "length")
 
 
 @fault(breaks={"CC-FIN-004"}, seam="reply")

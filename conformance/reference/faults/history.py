@@ -47,11 +47,11 @@ def takes_a_string_for_messages(call: Call) -> Call | Reply:
 
 
 @fault(breaks={"CC-REQ-003", "CC-ERR-010"}, seam="request")
-def crashes_on_messages_of_null(call: Call) -> Call | Reply:
-    """Answers `messages: null` with 500."""
-    body = call.json or {}
-    null = call.chat and "messages" in body and body["messages"] is None
-    return refusal(500, "object is not iterable", kind="server_error") if null else call
+def crashes_on_messages_of_text(call: Call) -> Call | Reply:
+    """Answers `messages` as a string with 500."""
+    if isinstance(asked(call, "messages"), str):
+        return refusal(500, "string indices must be integers", kind="server_error")
+    return call
 
 
 @fault(breaks={"CC-REQ-004"}, seam="request")

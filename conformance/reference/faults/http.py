@@ -7,6 +7,7 @@ import zlib
 from dataclasses import replace
 
 from conformance.reference.call import Call, Cut, Piece, Reply, refusal
+from conformance.reference.faults import timing
 from conformance.reference.faults.edits import completion, given, messages
 from conformance.reference.faults.registry import fault
 from conformance.reference.wire import document
@@ -28,33 +29,25 @@ def _plain(reply: Reply, call: Call) -> bool:
     return reply.ok and call.chat and reply.events is None
 
 
-@fault(breaks={"CC-HTTP-001"}, seam="request")
-def serves_chat_under_another_path(call: Call) -> Call | Reply:
-    """Knows the chat operation under another path only."""
-    return (
-        refusal(404, f"Invalid URL (POST {call.path})", code="unknown_url") if call.chat else call
-    )
+@fault(breaks={"CC-HTTP-001", "CC-RESP-004"}, seam="reply")
+def answers_without_choices(reply: Reply, call: Call) -> Reply:
+    """Answers with an object that has no choices, as another API would."""
+    return completion(reply, lambda body: body.pop("choices"))
 
 
-@fault(breaks={"CC-HTTP-001", "CC-HTTP-002"}, seam="reply")
-def answers_201(reply: Reply, call: Call) -> Reply:
-    """Answers a completion with status 201."""
-    return replace(reply, status=201) if _plain(reply, call) else reply
-
-
-@fault(breaks={"CC-HTTP-001", "CC-HTTP-002"}, seam="reply")
+@fault(breaks={"CC-HTTP-002", "CC-HTTP-018"}, seam="reply")
 def answers_with_a_list(reply: Reply, call: Call) -> Reply:
     """Wraps the completion in an array."""
     return replace(reply, body=[reply.body]) if _plain(reply, call) else reply
 
 
-@fault(breaks={"CC-HTTP-002"}, seam="reply")
+@fault(breaks={"CC-HTTP-002", "CC-HTTP-018"}, seam="reply")
 def writes_nan_as_a_number(reply: Reply, call: Call) -> Reply:
     """Writes a member whose value is NaN, which is no JSON."""
     return completion(reply, lambda body: body.update(score=float("nan")))
 
 
-@fault(breaks={"CC-HTTP-003", "CC-HTTP-004"}, seam="reply")
+@fault(breaks={"CC-HTTP-003"}, seam="reply")
 def says_text_plain(reply: Reply, call: Call) -> Reply:
     """Labels the completion text/plain."""
     return reply.having(("Content-Type", "text/plain")) if _plain(reply, call) else reply
@@ -125,7 +118,7 @@ def ends_a_stream_without_the_zero_chunk(pieces: list[Piece], call: Call) -> lis
 @fault(breaks={"CC-HTTP-009", "CC-HTTP-017"}, seam="bytes")
 def writes_past_the_declared_end(pieces: list[Piece], call: Call) -> list[Piece]:
     """Counts characters for Content-Length, or one byte less than it sends."""
-    if not call.chat or call.asks_stream or not isinstance(pieces[0], bytes):
+    if call.json is None or call.asks_stream or not isinstance(pieces[0], bytes):
         return pieces
     return [pieces[0] + b"\n", *pieces[1:]]
 
@@ -164,7 +157,7 @@ def takes_an_array_for_a_request(call: Call) -> Call | Reply:
     return call.understood_as(body)
 
 
-@fault(breaks={"CC-HTTP-013", "CC-ERR-010"}, seam="request")
+@fault(breaks={"CC-HTTP-013"}, seam="request")
 def crashes_on_a_body_of_null(call: Call) -> Call | Reply:
     """Answers a body of `null` with 500."""
     if not call.chat or call.content.strip() != b"null":
@@ -273,7 +266,7 @@ def counts_escapes_as_characters(reply: Reply, call: Call) -> Reply:
     return completion(reply, count) if escapes else reply
 
 
-@fault(breaks={"CC-HTTP-023", "CC-ERR-010"}, seam="request")
+@fault(breaks={"CC-HTTP-023"}, seam="request")
 def crashes_on_a_lone_surrogate(call: Call) -> Call | Reply:
     """Answers a lone surrogate with 500."""
     try:
@@ -283,7 +276,7 @@ def crashes_on_a_lone_surrogate(call: Call) -> Call | Reply:
     return call
 
 
-@fault(breaks={"CC-HTTP-023", "CC-ERR-010"}, seam="request")
+@fault(breaks={"CC-HTTP-023"}, seam="request")
 def crashes_on_nul(call: Call) -> Call | Reply:
     """Answers a text with U+0000 with 500, as a C string would have it."""
     if any("\0" in str(one.get("content")) for one in messages(call)):
@@ -297,10 +290,7 @@ def forgets_browsers_on_errors(reply: Reply, call: Call) -> Reply:
     return reply if reply.ok else reply.lacking("Access-Control-Allow-Origin")
 
 
-@fault(breaks={"CC-HTTP-025", "CC-SSE-021"}, seam="bytes")
-def sends_a_stream_in_one_burst(pieces: list[Piece], call: Call) -> list[Piece]:
-    """Sends head and body of a stream together, at its end."""
-    if not call.asks_stream:
-        return pieces
-    whole = b"".join(piece for piece in pieces if isinstance(piece, bytes))
-    return [whole, *(piece for piece in pieces if isinstance(piece, Cut))]
+@fault(breaks={"CC-HTTP-025", "CC-SSE-021"}, seam="clock")
+def sends_a_stream_in_one_burst(pauses: list[float], call: Call) -> list[float]:
+    """Sends head and body of a long stream together, when it is complete."""
+    return [timing.PATIENCE / 4, *(0.0 for _ in pauses[1:])] if timing.is_long(pauses) else pauses

@@ -70,7 +70,7 @@ def hides_a_documented_model(reply: Reply, call: Call) -> Reply:
 def lists_a_model_it_does_not_serve(reply: Reply, call: Call) -> Reply:
     """Lists a model that chat calls do not find."""
     ghost = {"id": "ghost/model-1b", "object": "model", "created": 1700000000, "owned_by": "ghost"}
-    return _list(reply, lambda body: body["data"].insert(0, ghost))
+    return _list(reply, lambda body: body["data"].append(ghost))
 
 
 @fault(breaks={"CC-MODEL-006"}, seam="request")
@@ -97,11 +97,11 @@ def answers_for_an_unknown_model(call: Call) -> Call | Reply:
     return given(call, model=_KNOWN) if _unknown(call) else call
 
 
-@fault(breaks={"CC-MODEL-009"}, seam="request")
-def says_503_to_an_unknown_model(call: Call) -> Call | Reply:
+@fault(breaks={"CC-MODEL-009", "CC-ERR-010"}, seam="reply")
+def says_503_to_an_unknown_model(reply: Reply, call: Call) -> Reply:
     """Answers for an unknown model with 503, as a router without a backend does."""
-    if not _unknown(call) or not call.values("authorization"):
-        return call
+    if reply.status != 404 or not _unknown(call):
+        return reply
     return refusal(503, "No backend for this model.", kind="service_unavailable_error")
 
 
@@ -119,6 +119,12 @@ def says_404_to_a_missing_model(reply: Reply, call: Call) -> Reply:
     """Answers a call without a model with 404."""
     lacking = reply.status == 400 and call.json is not None and "model" not in call.json
     return replace(reply, status=404) if lacking else reply
+
+
+@fault(breaks={"CC-MODEL-011"}, seam="request")
+def takes_an_empty_model_for_its_own(call: Call) -> Call | Reply:
+    """Answers for the model "" from a default one."""
+    return given(call, model=_KNOWN) if call.chat and (call.json or {}).get("model") == "" else call
 
 
 @fault(breaks={"CC-MODEL-011"}, seam="request")

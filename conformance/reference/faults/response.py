@@ -59,7 +59,7 @@ def dates_itself_an_hour_back(reply: Reply, call: Call) -> Reply:
     return completion(reply, setting(created=int(call.moment) - 3600))
 
 
-@fault(breaks={"CC-RESP-004", "CC-MSG-001"}, seam="reply")
+@fault(breaks={"CC-RESP-004"}, seam="reply")
 def answers_twice(reply: Reply, call: Call) -> Reply:
     """Sends two choices where one was asked for."""
     if (call.json or {}).get("n") is not None:
@@ -155,14 +155,14 @@ def answers_in_parts(reply: Reply, call: Call) -> Reply:
 
 
 @fault(breaks={"CC-MSG-004"}, seam="reply")
-def leaves_the_content_of_a_cut_answer_out(reply: Reply, call: Call) -> Reply:
-    """Leaves the key `content` out where the bound cut the answer."""
+def leaves_content_out(reply: Reply, call: Call) -> Reply:
+    """Leaves the key `content` out where it has no ASCII to say."""
 
     def drop(one: dict[str, Any]) -> None:
-        if one["finish_reason"] == "length":
-            one["message"].pop("content")
+        if isinstance(one["content"], str) and not one["content"].isascii():
+            one.pop("content")
 
-    return choice(reply, drop)
+    return message(reply, drop)
 
 
 @fault(breaks={"CC-MSG-005"}, seam="reply")

@@ -7,7 +7,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.call import DONE, Call, Cut, Item, Piece, Reply
+from conformance.reference.call import DONE, Call, Item, Reply
 from conformance.reference.faults import timing
 from conformance.reference.faults.edits import (
     each_item,
@@ -17,6 +17,7 @@ from conformance.reference.faults.edits import (
     is_finish,
     middle,
     place,
+    prompted,
     text_of,
 )
 from conformance.reference.faults.registry import fault
@@ -29,13 +30,13 @@ def _json(item: dict[str, Any]) -> str:
     return json.dumps(item, ensure_ascii=False, separators=(",", ":"))
 
 
-@fault(breaks={"CC-HTTP-005", "CC-SSE-001"}, seam="reply")
+@fault(breaks={"CC-SSE-001"}, seam="reply")
 def calls_a_stream_json(reply: Reply, call: Call) -> Reply:
     """Labels a stream application/json."""
     return reply.having(("Content-Type", "application/json")) if reply.events is not None else reply
 
 
-@fault(breaks={"CC-SSE-001"}, seam="reply")
+@fault(breaks={"CC-SSE-001", "CC-REQ-040"}, seam="reply")
 def streams_with_status_201(reply: Reply, call: Call) -> Reply:
     """Answers a streamed call with status 201."""
     return replace(reply, status=201) if reply.events is not None else reply
@@ -53,13 +54,13 @@ def leaks_a_bare_document(events: list[Item], call: Call) -> list[Item]:
     return inserted(events, middle(events), '{"status":"ok"}\n\n')
 
 
-@fault(breaks={"CC-SSE-003", "CC-SSE-012"}, seam="events")
+@fault(breaks={"CC-SSE-003"}, seam="events")
 def streams_nan(events: list[Item], call: Call) -> list[Item]:
     """Writes a member whose value is NaN into a chunk."""
     return each_item(events, lambda item: item.update(score=float("nan")), is_finish)
 
 
-@fault(breaks={"CC-SSE-003", "CC-SSE-016"}, seam="events")
+@fault(breaks={"CC-SSE-003", "CC-EQUIV-008"}, seam="events")
 def streams_an_array(events: list[Item], call: Call) -> list[Item]:
     """Wraps a chunk in an array."""
     at = place(events, has_text)
@@ -69,7 +70,7 @@ def streams_an_array(events: list[Item], call: Call) -> list[Item]:
     ]
 
 
-@fault(breaks={"CC-SSE-003", "CC-SSE-004", "CC-SSE-010", "CC-SSE-012"}, seam="events")
+@fault(breaks={"CC-SSE-003", "CC-SSE-004"}, seam="events")
 def forgets_a_blank_line(events: list[Item], call: Call) -> list[Item]:
     """Ends a chunk in the middle with one newline only."""
     at = place(events, has_text)
@@ -85,19 +86,19 @@ def never_says_done(events: list[Item], call: Call) -> list[Item]:
     return [item for item in events if item != DONE]
 
 
-@fault(breaks={"CC-SSE-003", "CC-SSE-005", "CC-SSE-012"}, seam="events")
+@fault(breaks={"CC-SSE-005"}, seam="events")
 def says_done_in_lower_case(events: list[Item], call: Call) -> list[Item]:
     """Ends a stream with [done]."""
     return [DONE.lower() if item == DONE else item for item in events]
 
 
-@fault(breaks={"CC-SSE-003", "CC-SSE-005", "CC-SSE-012"}, seam="events")
+@fault(breaks={"CC-SSE-005"}, seam="events")
 def says_done_behind_two_blanks(events: list[Item], call: Call) -> list[Item]:
     """Ends a stream with a blank too many before [DONE]."""
     return ["data:  [DONE]\n\n" if item == DONE else item for item in events]
 
 
-@fault(breaks={"CC-SSE-006"}, seam="events")
+@fault(breaks={"CC-SSE-005", "CC-SSE-006"}, seam="events")
 def talks_after_done(events: list[Item], call: Call) -> list[Item]:
     """Sends one more object after [DONE]."""
     first = events[0]
@@ -108,8 +109,10 @@ def talks_after_done(events: list[Item], call: Call) -> list[Item]:
 
 @fault(breaks={"CC-SSE-007"}, seam="clock")
 def holds_the_stream_open(pauses: list[float], call: Call) -> list[float]:
-    """Keeps the body open long after [DONE]."""
-    return [*pauses[:-1], timing.PATIENCE] if timing.streams(pauses, call) else pauses
+    """Keeps the body of a short stream open long after [DONE]."""
+    if not timing.streams(pauses, call) or timing.is_long(pauses) or not prompted(call, "Say h"):
+        return pauses
+    return [*pauses[:-1], timing.PATIENCE]
 
 
 @fault(breaks={"CC-SSE-008"}, seam="events")
@@ -144,7 +147,7 @@ def keeps_alive_with_a_word(events: list[Item], call: Call) -> list[Item]:
 @fault(breaks={"CC-SSE-003", "CC-SSE-012"}, seam="events")
 def keeps_alive_with_empty_data(events: list[Item], call: Call) -> list[Item]:
     """Sends an empty `data:` to keep the connection alive."""
-    return inserted(events, middle(events), "data:\n\n")
+    return inserted(events, middle(events), "data: \n\n")
 
 
 @fault(breaks={"CC-SSE-013"}, seam="events")
@@ -153,7 +156,7 @@ def begins_with_retry_alone(events: list[Item], call: Call) -> list[Item]:
     return inserted(events, 0, "retry: 3000\n\n")
 
 
-@fault(breaks={"CC-SSE-013", "CC-SSE-015"}, seam="events")
+@fault(breaks={"CC-SSE-013"}, seam="events")
 def names_an_event_without_data(events: list[Item], call: Call) -> list[Item]:
     """Sends a block that holds nothing but `event: keepalive`."""
     return inserted(events, middle(events), "event: keepalive\n\n")
@@ -184,7 +187,7 @@ def begins_a_stream_with_a_byte_order_mark(events: list[Item], call: Call) -> li
     return inserted(events, 0, BOM)
 
 
-@fault(breaks={"CC-SSE-006", "CC-SSE-018"}, seam="events")
+@fault(breaks={"CC-SSE-005", "CC-SSE-006", "CC-SSE-018"}, seam="events")
 def leaves_an_event_unterminated(events: list[Item], call: Call) -> list[Item]:
     """Ends the body with a chunk that no blank line ends."""
     first = events[0]
@@ -193,10 +196,7 @@ def leaves_an_event_unterminated(events: list[Item], call: Call) -> list[Item]:
     return [*events, f"data: {_json({**first, 'choices': []})}\n"]
 
 
-@fault(
-    breaks={"CC-SSE-005", "CC-SSE-018", "CC-SSE-024", "CC-STREAM-012", "CC-EQUIV-001"},
-    seam="events",
-)
+@fault(breaks={"CC-SSE-005", "CC-SSE-018"}, seam="events")
 def forgets_the_last_blank_line(events: list[Item], call: Call) -> list[Item]:
     """Ends the body right behind the last chunk: no blank line, no [DONE]."""
     last = events[-2] if DONE in events else events[-1]
@@ -234,13 +234,12 @@ def replaces_half_characters(events: list[Item], call: Call) -> list[Item]:
     return _split(events, "\\ufffd", "\\ufffd")
 
 
-@fault(breaks={"CC-SSE-021"}, seam="bytes")
-def buffers_a_stream_behind_its_headers(pieces: list[Piece], call: Call) -> list[Piece]:
-    """Sends the headers at once and everything else in one burst at the end."""
-    if not call.asks_stream:
-        return pieces
-    rest = b"".join(piece for piece in pieces[1:] if isinstance(piece, bytes))
-    return [pieces[0], rest, *(piece for piece in pieces if isinstance(piece, Cut))]
+@fault(breaks={"CC-SSE-021"}, seam="clock")
+def buffers_a_stream_behind_its_headers(pauses: list[float], call: Call) -> list[float]:
+    """Sends the headers of a long stream at once, and its body when it is complete."""
+    if not timing.is_long(pauses):
+        return pauses
+    return [0.0, timing.PATIENCE / 4, *(0.0 for _ in pauses[2:])]
 
 
 @fault(breaks={"CC-SSE-022"}, seam="reply")
@@ -265,7 +264,10 @@ def ends_without_a_reason(events: list[Item], call: Call) -> list[Item]:
     return [item for item in events if not is_finish(item)]
 
 
-@fault(breaks={"CC-SSE-005", "CC-SSE-024", "CC-STREAM-012", "CC-EQUIV-001"}, seam="events")
+@fault(
+    breaks={"CC-SSE-005", "CC-SSE-024", "CC-STREAM-012", "CC-STREAM-018", "CC-EQUIV-001"},
+    seam="events",
+)
 def breaks_off_cleanly(events: list[Item], call: Call) -> list[Item]:
     """Ends the body in the middle of the answer as if that were all."""
     return events[: place(events, is_finish)]
@@ -273,9 +275,9 @@ def breaks_off_cleanly(events: list[Item], call: Call) -> list[Item]:
 
 @fault(breaks={"CC-SSE-025"}, seam="clock")
 def stays_silent(pauses: list[float], call: Call) -> list[float]:
-    """Says nothing for three times the patience before its first token."""
+    """Says nothing for a long time before the first token, where usage was asked for."""
     late = [pauses[0], 3 * timing.PATIENCE, *pauses[2:]]
-    return late if timing.streams(pauses, call) else pauses
+    return late if call.asks_usage and timing.streams(pauses, call) else pauses
 
 
 @fault(breaks={"CC-SSE-026"}, seam="events")
@@ -301,7 +303,7 @@ def stutters(events: list[Item], call: Call) -> list[Item]:
     return told
 
 
-@fault(breaks={"CC-STREAM-016", "CC-SSE-024"}, seam="events")
+@fault(breaks={"CC-STREAM-016", "CC-SSE-024", "CC-EQUIV-001", "CC-EQUIV-008"}, seam="events")
 def streams_nothing(events: list[Item], call: Call) -> list[Item]:
     """Sends [DONE] and nothing else."""
     return [item for item in events if not is_chunk(item)]

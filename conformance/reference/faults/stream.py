@@ -207,7 +207,7 @@ def repeats_the_text_at_the_end(events: list[Item], call: Call) -> list[Item]:
     )
 
 
-@fault(breaks={"CC-STREAM-015"}, seam="events")
+@fault(breaks={"CC-STREAM-015", "CC-EQUIV-008"}, seam="events")
 def streams_parts(events: list[Item], call: Call) -> list[Item]:
     """Sends pieces of text as arrays of parts."""
 
@@ -224,7 +224,7 @@ def begins_with_an_empty_chunk(events: list[Item], call: Call) -> list[Item]:
     return inserted(events, 0, blank)
 
 
-@fault(breaks={"CC-STREAM-018", "CC-STREAM-030"}, seam="events")
+@fault(breaks={"CC-STREAM-018"}, seam="events")
 def keeps_the_usage_to_itself(events: list[Item], call: Call) -> list[Item]:
     """Leaves the usage chunk out that was asked for."""
     return [item for item in events if not is_usage(item)]
@@ -302,7 +302,7 @@ def puts_usage_on_the_finish(events: list[Item], call: Call) -> list[Item]:
     return each_item(keeps_the_usage_to_itself(events, call), setting(usage=counts[0]), is_finish)
 
 
-@fault(breaks={"CC-MSG-013"}, seam="events")
+@fault(breaks={"CC-MSG-013", "CC-EQUIV-001"}, seam="events")
 def streams_a_call_nobody_asked_for(events: list[Item], call: Call) -> list[Item]:
     """Streams a call of a tool that was never offered."""
     function = {"name": "get_time", "arguments": "{}"}
@@ -358,7 +358,7 @@ def loses_newlines(events: list[Item], call: Call) -> list[Item]:
     return [item for item in events if text_of(item) != "\n"]
 
 
-@fault(breaks={"CC-SSE-005", "CC-SSE-024", "CC-STREAM-012"}, seam="events")
+@fault(breaks={"CC-SERR-002"}, seam="events")
 def swallows_an_error(events: list[Item], call: Call) -> list[Item]:
     """Ends a stream that failed as if it were whole."""
     return [item for item in events if not isinstance(item, dict) or "error" not in item]

@@ -14,3 +14,8 @@ PATIENCE = 6.0
 def streams(pauses: list[float], call: Call) -> bool:
     """Whether a streamed call is answered by a stream: a refusal is one piece or two."""
     return call.asks_stream and len(pauses) > 2
+
+
+def is_long(pauses: list[float]) -> bool:
+    """Whether a reply is written in so many pieces that it is a stream of some length."""
+    return len(pauses) > 60
