@@ -1,0 +1,79 @@
+# The daily commands, each in .venv, which holds what constraints.txt pins.
+#
+# - .venv is made on the first call, and brought up to date when constraints.txt or pyproject.toml
+#   has changed; nothing is installed outside it.
+# - make turns every failure into its own status 2. The suite's exact exit status (1: a clause is
+#   broken, 4: the command line, …) is pytest's: run `.venv/bin/pytest` where it counts.
+
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-builtin-rules
+
+PYTHON ?= python3 python3.13 python3.12 python3.11 # the first of them that is 3.11 or newer
+VENV := .venv/bin/python
+PYTEST := $(VENV) -m pytest
+# A file stays with one process: what its tests share is made once.
+TESTS := $(PYTEST) tests -n 2 --dist loadfile
+PIP := $(VENV) -m pip --disable-pip-version-check install --quiet
+EVERYTHING := .[load,clients,dev]
+
+export TARGET # reaches the shell as it is, whatever characters it holds
+
+.PHONY: help conformance test test-quick lint faults servers load constraints clean
+
+help: ## List these commands
+	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' $(firstword $(MAKEFILE_LIST)) \
+	  | awk -F '  ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
+
+conformance: .venv/.complete ## Judge TARGET=URL, or the embedded server; ARGS="…" goes to pytest
+	$(PYTEST) $(if $(TARGET),--target-url "$$TARGET") $(ARGS)
+
+test: lint ## Everything that CI runs: lint, and every test of the suite itself
+	$(TESTS) $(ARGS)
+
+test-quick: .venv/.complete ## The tests, without the slow ones and the real servers
+	$(TESTS) -m "not slow and not real_server" $(ARGS)
+
+lint: .venv/.complete ## Ruff and mypy
+	$(VENV) -m ruff check .
+	$(VENV) -m ruff format --check .
+	$(VENV) -m mypy
+
+faults: .venv/.complete ## Judge every fault of the reference server: each check must find its own
+	$(PYTEST) tests/test_faults.py $(ARGS)
+
+servers: .venv/.complete ## The tests against servers that others wrote (installs them first)
+	$(PYTEST) tests -m real_server $(ARGS)
+
+load: ## Measure speed under load (not built yet)
+	@echo "make load: the load generator is not built yet; it comes with a later version" >&2
+	@exit 2
+
+constraints: ## Pin the newest versions that fit pyproject.toml; run make test afterwards
+	$(find_python); "$$python" -m venv --clear .cache/resolve
+	.cache/resolve/bin/python -m pip install --quiet -e '$(EVERYTHING)' 'editables~=0.3'
+	sed -n '/^#/p' constraints.txt > .cache/constraints.txt
+	.cache/resolve/bin/python -m pip freeze --exclude-editable >> .cache/constraints.txt
+	mv .cache/constraints.txt constraints.txt
+
+clean: ## Remove all that these commands have made, reports/out included
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis build dist reports/out
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# PIP_CONSTRAINT is split at blanks, so the path is relative: this folder's own may hold some.
+# Old pips apply it to the build backend too; new ones want PIP_BUILD_CONSTRAINT for that.
+.venv/.complete: constraints.txt pyproject.toml
+	@$(VENV) -c 'import pip, sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null || { \
+	  $(find_python); echo "making .venv with $$($$python --version)"; \
+	  "$$python" -m venv --clear .venv; }
+	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(PIP) -e '$(EVERYTHING)'
+	@touch $@
+
+# Shell: leaves the name of a Python that is new enough in $python, or ends with one line.
+define find_python
+set -e; for python in $(PYTHON) none; do \
+  "$$python" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2> /dev/null && break; \
+done; \
+[ "$$python" != none ] || { \
+  echo "Python 3.11 or newer is needed, and none of these is: $(strip $(PYTHON))." \
+    "Name one: make PYTHON=/path/to/python3" >&2; exit 1; }
+endef
