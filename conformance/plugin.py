@@ -15,6 +15,7 @@ The laws:
 """
 
 import datetime as dt
+import os
 import platform
 import re
 from collections import Counter
@@ -70,6 +71,8 @@ def pytest_configure(config: pytest.Config) -> None:
     if not settings.is_ours(config) or config.getoption("requirements"):
         return
     wanted = settings.read(config)
+    # A traceback that shows locals shows the key, shortened, so that no redactor finds it.
+    config.option.showlocals = False
     config.stash[RUN] = run = Run(config, wanted)
     config.pluginmanager.register(run, "conformance-run")
     if not run.is_worker and not wanted.plan and not config.option.collectonly:
@@ -84,22 +87,29 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 def _default_artefacts(config: pytest.Config, run: "Run") -> None:
     """JUnit and HTML beside the results, unless the user names other places."""
-    out = config.invocation_params.dir / settings.OUT
-    if config.pluginmanager.hasplugin("junitxml") and not config.option.xmlpath:
-        config.option.xmlpath = str(out / "junit.xml")
+    here, option = config.invocation_params.dir, config.option
+    settings.check_writable(run.settings.results, "--results", replaced=True)
+    if config.pluginmanager.hasplugin("junitxml"):
+        option.xmlpath = str(_placed(here, option.xmlpath or settings.OUT / "junit.xml"))
+        settings.check_writable(Path(option.xmlpath), "--junitxml")
     if config.pluginmanager.hasplugin("html"):
         from reports.plugin import HtmlReport
 
-        if not config.option.htmlpath:
-            config.option.htmlpath = str(out / "compliance.html")
-        config.option.self_contained_html = True
+        run.page = _placed(here, option.htmlpath or settings.OUT / "compliance.html")
+        settings.check_writable(run.page, "--html")
+        option.htmlpath = str(run.page)
+        option.self_contained_html = True
         # Rewriting the page after every check is quadratic in their number; pytest-html offers an
         # ini option against it and no other way, and ours may not be the ini file of this run.
         config._inicache["generate_report_on_test"] = False
-        run.page = Path(config.option.htmlpath)
         config.pluginmanager.register(
             HtmlReport(lambda: run.results, run.redact), "conformance-html"
         )
+
+
+def _placed(here: Path, given: str | Path) -> Path:
+    """Where an artefact goes: `~` and variables mean what they mean to JUnit and pytest-html."""
+    return here / Path(os.path.expandvars(given)).expanduser()
 
 
 def slug(model: str) -> str:
@@ -160,6 +170,7 @@ class Run:
             reporter.showfspath = False
             self._progress = Progress(reporter, {c.prefix: c.name for c in CHAPTERS})
 
+    @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
         """xdist: tell a new worker what the controller has found out."""
         target = self._live()
@@ -278,6 +289,7 @@ class Run:
         failed_outside = call.when != "call" and call.excinfo is not None
         if entry is None or not (call.when == "call" or failed_outside):
             return report
+        report.sections = [(name, self.redact(text)) for name, text in report.sections]
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, KeyboardInterrupt | SystemExit | pytest.exit.Exception):
             return report
@@ -456,7 +468,7 @@ class Run:
 
     def _artefacts(self) -> list[Path]:
         option = self.config.option
-        paths = [self.settings.results, option.xmlpath, getattr(option, "htmlpath", None)]
+        paths = [self.settings.results, getattr(option, "xmlpath", None), self.page]
         return [Path(path) for path in paths if path]
 
 

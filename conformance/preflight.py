@@ -15,10 +15,16 @@ from urllib.parse import urlsplit
 import pytest
 
 from .chat import Chat, canary_request
-from .protocol.finding import shorten
+from .outcomes import Inconclusive
 from .settings import Settings
 from .wire.client import Client
-from .wire.exchange import Exchange, FailureKind
+from .wire.exchange import IDENTITY, Exchange, FailureKind, Request
+from .wire.transcript import printable
+
+LIST = Request("GET", "/models", headers=(IDENTITY,))
+
+REFUSALS = (400, 403, 404)
+"""How a target refuses a model that it does not serve."""
 
 TRY = {
     FailureKind.DNS: "the host name does not resolve; check its spelling",
@@ -33,7 +39,8 @@ TRY = {
 def models_of(settings: Settings, client: Client) -> tuple[str, ...]:
     """The models to judge: `--model`, the profile's, or what `/models` lists.
 
-    Raises `pytest.UsageError` when the target cannot be reached or lists nothing to choose from.
+    Raises `pytest.UsageError` when the target cannot be reached or lists nothing to choose from,
+    `Inconclusive` when it accepts the connection and never answers, not even the plainest call.
     """
     if settings.models:
         return settings.models
@@ -41,13 +48,20 @@ def models_of(settings: Settings, client: Client) -> tuple[str, ...]:
     if documented and not settings.all_models:
         return documented
     probe = Chat(client, settings.profile, "")
-    exchange = probe.get("/models")
+    try:
+        exchange = probe.get("/models")
+        listed = probe.listed_models()
+    except Inconclusive as unanswered:
+        if unanswered.exchange is None:
+            raise
+        _explain(unanswered.exchange, settings)
+        raise Inconclusive(f"{settings.target_url}: {unanswered.exchange.failure}") from None
+    if exchange.status in (404, 405):
+        _explain_v1(settings, client, LIST)
     _explain(exchange, settings)
-    listed = probe.listed_models()
     if not listed:
-        seen = exchange.failure or f"status {exchange.status}: {shorten(exchange.body, 80)}"
         raise pytest.UsageError(
-            f"{exchange.url} lists no model to choose ({seen}): name one with --model ID"
+            f"{exchange.url} lists no model to choose ({_seen(exchange)}): name one with --model ID"
         )
     return tuple(sorted(listed)) if settings.all_models else (_first(exchange),)
 
@@ -66,28 +80,29 @@ def check(settings: Settings, client: Client, models: Sequence[str]) -> str | No
     Returns why nothing can be judged when the target accepts the connection and never answers;
     None when the checks can begin. Raises `pytest.UsageError` for what the user can mend.
     """
-    exchange = client.send(canary_request(models[0]))
-    if exchange.status in (404, 405) and _has_v1(settings, client, models[0]):
-        raise pytest.UsageError(
-            f"{exchange.url} answers {exchange.status}, but there is an API one level down: "
-            f"use --target-url {settings.target_url}/v1"
-        )
+    request = canary_request(models[0])
+    exchange = client.send(request)
+    if exchange.status in (404, 405):
+        _explain_v1(settings, client, request, LIST)
     _explain(exchange, settings)
     if exchange.failure is not None and exchange.status is None:
         return f"{exchange.url}: {exchange.failure}"
-    if exchange.status in (400, 403, 404) and settings.models:
-        _explain_model(Chat(client, settings.profile, models[0]), exchange, settings)
+    if settings.models and (len(models) > 1 or exchange.status in REFUSALS):
+        _explain_models(Chat(client, settings.profile, models[0]), exchange, models)
     return None
 
 
-def _has_v1(settings: Settings, client: Client, model: str) -> bool:
-    """Whether the API answers one level down, at `/v1`."""
-    url = settings.target_url or ""
-    if urlsplit(url).path.rstrip("/").endswith("/v1"):
-        return False
-    request = canary_request(model)
-    below = client.send(replace(request, path="/v1" + request.path))
-    return below.is_json_type and below.status not in (404, 405)
+def _explain_v1(settings: Settings, client: Client, *requests: Request) -> None:
+    """Raise a usage error when an API answers one of `requests` one level down, at `/v1`."""
+    if urlsplit(settings.target_url or "").path.endswith("/v1"):
+        return
+    for request in requests:
+        below = client.send(replace(request, path="/v1" + request.path))
+        if below.is_json_type and below.status not in (404, 405):
+            raise pytest.UsageError(
+                f"there is no API at {settings.target_url}, but one level down: "
+                f"use --target-url {settings.target_url}/v1"
+            )
 
 
 def _explain(exchange: Exchange, settings: Settings) -> None:
@@ -95,7 +110,9 @@ def _explain(exchange: Exchange, settings: Settings) -> None:
     url = exchange.url
     if exchange.failure is not None and exchange.failure.kind in TRY:
         failure = exchange.failure
-        raise pytest.UsageError(f"cannot reach {url}: {failure}; {TRY[failure.kind]}")
+        raise pytest.UsageError(
+            f"cannot reach {settings.target_url}: {failure}; {TRY[failure.kind]}"
+        )
     if exchange.status in (401, 403):
         variable = settings.key_variable
         if settings.key is None:
@@ -105,7 +122,7 @@ def _explain(exchange: Exchange, settings: Settings) -> None:
             )
         raise pytest.UsageError(
             f"{url} answers {exchange.status} to the key given: check ${variable} "
-            f"({shorten(exchange.body, 120)})"
+            f"({printable(exchange.body, 120)})"
         )
     if exchange.media_type == "text/html" or exchange.body.lstrip()[:1] == b"<":
         hint = "" if "/v1" in urlsplit(url).path else f"; did you mean {settings.target_url}/v1?"
@@ -115,13 +132,28 @@ def _explain(exchange: Exchange, settings: Settings) -> None:
         )
 
 
-def _explain_model(chat: Chat, exchange: Exchange, settings: Settings) -> None:
-    """Raise a usage error when the target says that a model named by `--model` is unknown."""
-    listed = chat.listed_models()
-    for model in settings.models:
-        if listed and model not in listed:
+def _explain_models(chat: Chat, first: Exchange, models: Sequence[str]) -> None:
+    """Raise a usage error for a model named by `--model` that is neither listed nor served.
+
+    `first` is the reply of the first of them; the others are asked where the list lacks them.
+    """
+    try:
+        listed = chat.listed_models()
+    except Inconclusive:
+        return
+    for model in models:
+        if not listed or model in listed:
+            continue
+        reply = first if model == models[0] else chat.client.send(canary_request(model))
+        if reply.status in REFUSALS:
             near = difflib.get_close_matches(model, listed, n=5, cutoff=0.3) or listed[:5]
             raise pytest.UsageError(
-                f"{exchange.url} answers {exchange.status} for --model {model}: "
+                f"{reply.url} answers {reply.status} for --model {model}: "
                 f"it lists {', '.join(near)}{' …' if len(listed) > len(near) else ''}"
             )
+
+
+def _seen(exchange: Exchange) -> str:
+    if exchange.status is None:
+        return str(exchange.failure)
+    return f"status {exchange.status}: {printable(exchange.body, 80) or 'an empty body'}"

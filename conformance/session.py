@@ -10,12 +10,14 @@ import pytest
 from . import __version__, preflight
 from .chat import Chat, canary_request
 from .embedded import STREAM_ERROR, EmbeddedServer
+from .outcomes import Inconclusive
 from .settings import Settings
 from .wire.client import Client, Endpoint
 from .wire.exchange import Exchange, Request
 from .wire.redact import Redactor
 
-PLANNED_MODEL = "the-first-that-models-lists"
+FIRST_LISTED = "the-first-that-models-lists"
+"""Stands for a model whose name is not known: nothing was sent, or nothing was answered."""
 
 
 class TargetSession:
@@ -44,15 +46,18 @@ class TargetSession:
         if models:
             self.models = models
         else:
-            self.models = preflight.models_of(settings, self.client)
-            self.gone = preflight.check(settings, self.client, self.models)
+            try:
+                self.models = preflight.models_of(settings, self.client)
+                self.gone = preflight.check(settings, self.client, self.models)
+            except Inconclusive as unanswered:
+                self.models, self.gone = (FIRST_LISTED,), unanswered.reason
 
     def _start(self, settings: Settings, models: tuple[str, ...]) -> Settings:
         profile = settings.profile
         documented = tuple(model.id for model in profile.models)
         served = models or tuple(dict.fromkeys((*documented, *settings.models)))
         if settings.plan and not served:
-            served = (PLANNED_MODEL,)
+            served = (FIRST_LISTED,)
         try:
             self.server = EmbeddedServer(served)
         except RuntimeError as error:

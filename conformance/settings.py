@@ -5,6 +5,7 @@ else happens in other people's test runs.
 """
 
 import os
+import tempfile
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,6 +17,9 @@ from .target.profile import Profile, ProfileError, for_url, load
 
 PACKAGE = Path(__file__).parent
 OUT = Path("reports") / "out"
+
+LONGEST_TIMEOUT = 86_400.0
+"""Seconds; more than a day is a slip, and far more than that no socket takes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,8 +91,7 @@ def add_options(parser: pytest.Parser) -> None:
     add(
         "--timeout",
         metavar="SECONDS",
-        type=float,
-        default=60.0,
+        default="60",
         help="seconds for one whole exchange (default: %(default)s)",
     )
     add(
@@ -133,9 +136,6 @@ def read(config: pytest.Config) -> Settings:
         profile.resolved_headers()
     except ProfileError as error:
         raise pytest.UsageError(str(error)) from None
-    timeout: float = option("timeout")
-    if not timeout > 0:
-        raise pytest.UsageError(f"--timeout {timeout:g}: give a number of seconds above 0")
     patterns: list[str] = option("requirement")
     try:
         selected = frozenset(r.id for r in requirements.select(patterns)) if patterns else None
@@ -160,9 +160,47 @@ def read(config: pytest.Config) -> Settings:
         patterns=tuple(patterns),
         selected=selected,
         results=config.invocation_params.dir / (results or OUT / "results.json"),
-        timeout=timeout,
+        timeout=_seconds(option("timeout")),
         plan=option("plan"),
     )
+
+
+def _seconds(given: str) -> float:
+    try:
+        seconds = float(given)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds <= LONGEST_TIMEOUT:  # false for "nan" too
+        raise pytest.UsageError(
+            f"--timeout {given}: give a number of seconds above 0, at most {LONGEST_TIMEOUT:g}"
+        )
+    return seconds
+
+
+def check_writable(path: Path, option: str, *, replaced: bool = False) -> None:
+    """Make the folder of `path`; say what cannot be written before anything is sent.
+
+    `replaced`: the file is put in place whole, which must not happen to a device.
+    Raises `pytest.UsageError` with one line that names `option`.
+    """
+    obstacle = _obstacle(path, replaced)
+    if obstacle is not None:
+        raise pytest.UsageError(f"{option} {path} cannot be written: {obstacle}")
+
+
+def _obstacle(path: Path, replaced: bool) -> str | None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            with tempfile.TemporaryFile(dir=path.parent):
+                return None
+    except OSError as error:
+        return error.strerror
+    if path.is_dir():
+        return "it is a folder"
+    if replaced and not path.is_file():
+        return "it is no plain file"
+    return None if os.access(path, os.W_OK) else "no permission to write it"
 
 
 def _key(given: str | None, variable: str) -> str | None:
