@@ -19,8 +19,9 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
+import httpcore
 import httpx
 
 from .exchange import (
@@ -81,12 +82,15 @@ class Endpoint:
 def classify(error: Exception) -> Failure:
     """The failure that an httpx exception stands for."""
     detail = str(error) or type(error).__name__
-    cause: BaseException | None = error
+    connecting = isinstance(error, httpx.ConnectError | ssl.SSLError)
+    cause: BaseException | None = error if connecting else None
     while cause is not None:
         if isinstance(cause, ssl.SSLError):
             return Failure(FailureKind.TLS, detail)
         cause = cause.__cause__ or cause.__context__
     match error:
+        case httpx.ConnectTimeout() if "handshake" in detail:
+            kind = FailureKind.TLS
         case httpx.ConnectTimeout() | httpx.PoolTimeout():
             kind = FailureKind.CONNECT_TIMEOUT
         case httpx.TimeoutException():
@@ -120,44 +124,74 @@ def _connect_failure(detail: str) -> FailureKind:
 _LAST_EVENT = re.compile(rb'data: ?(\[DONE\]|\{"error"[^\r\n]*)\s*\Z')
 
 
-class _Cutter:
-    """Shuts a connection down when a stream lingers after its last event."""
+class _Watchdog:
+    """Shuts a connection down from outside: at the deadline, or when a stream lingers.
 
-    def __init__(self, response: httpx.Response, linger: float) -> None:
-        self.cut = False
-        self._stream = response.extensions.get("network_stream")
+    httpx bounds each read, not all of them: against one byte a second it waits for ever.
+    """
+
+    def __init__(self, limit: float, linger: float) -> None:
         self._linger = linger
-        self._timer: threading.Timer | None = None
+        self._lock = threading.Lock()
+        self._socket: socket.socket | None = None
+        self._bite: Failure | None = None
+        self._due: Failure | None = None
+        self._lingering: threading.Timer | None = None
+        late = Failure(FailureKind.TIMEOUT, f"not complete after {limit:g} s")
+        self._deadline = self._timer(limit, late)
+
+    def watch(self, stream: httpcore.NetworkStream) -> None:
+        """From now on the connection is `stream`."""
+        found = stream.get_extra_info("socket")
+        with self._lock:
+            self._socket = found if isinstance(found, socket.socket) else None
+        if self._due is not None:
+            self._shut(self._due)
 
     def saw(self, tail: bytes) -> None:
-        """Arm the timer if `tail` ends with a last event, disarm it otherwise."""
-        self.stop()
-        if self._stream is not None and _LAST_EVENT.search(tail):
-            self._timer = threading.Timer(self._linger, self._shut)
-            self._timer.daemon = True
-            self._timer.start()
+        """Wait for the end if `tail` ends with a last event, and no longer otherwise."""
+        if self._lingering is not None:
+            self._lingering.cancel()
+            self._lingering = None
+        if _LAST_EVENT.search(tail):
+            held = Failure(FailureKind.HELD_OPEN, f"{self._linger:g} s")
+            self._lingering = self._timer(self._linger, held)
 
-    def stop(self) -> None:
-        """Disarm the timer."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+    def stop(self) -> Failure | None:
+        """Call it off; why it has shut the connection down, if it has."""
+        with self._lock:
+            self._socket = None
+        for timer in (self._deadline, self._lingering):
+            if timer is not None:
+                timer.cancel()
+        return self._bite
 
-    def _shut(self) -> None:
-        sock = self._stream.get_extra_info("socket") if self._stream is not None else None
-        if isinstance(sock, socket.socket):
-            self.cut = True
-            with contextlib.suppress(OSError):
-                sock.shutdown(socket.SHUT_RDWR)
+    def _timer(self, seconds: float, why: Failure) -> threading.Timer:
+        timer = threading.Timer(seconds, self._shut, (why,))
+        timer.daemon = True
+        timer.start()
+        return timer
+
+    def _shut(self, why: Failure) -> None:
+        with self._lock:
+            self._due = why
+            if self._socket is not None and self._bite is None:
+                self._bite = why
+                with contextlib.suppress(OSError):
+                    self._socket.shutdown(socket.SHUT_RDWR)
 
 
 class Client:
-    """A keep-alive HTTP/1.1 client that records instead of interpreting."""
+    """A keep-alive HTTP/1.1 client that records instead of interpreting.
+
+    It has one connection at a time: use it from one thread.
+    """
 
     def __init__(self, endpoint: Endpoint, user_agent: str = "chat-conformance") -> None:
         self.endpoint = endpoint
         self.redactor = Redactor(endpoint.secrets)
         self.sent = 0
+        self._stream: httpcore.NetworkStream | None = None
         self._http = httpx.Client(
             trust_env=False,
             follow_redirects=False,
@@ -180,7 +214,17 @@ class Client:
         body = bytearray()
         arrivals: list[Arrival] = []
         failure: Failure | None = None
-        cutter: _Cutter | None = None
+        watchdog = _Watchdog(limit, self.endpoint.linger)
+
+        secure = url.startswith("https:")
+        ready = f"connection.{'start_tls' if secure else 'connect_tcp'}.complete"
+
+        def opened(event: str, info: Mapping[str, Any]) -> None:
+            # A handshake has a bound of its own, and a failure of its own.
+            if event == ready:
+                self._stream = info["return_value"]
+                watchdog.watch(self._stream)
+
         start = time.monotonic()
         try:
             prepared = self._http.build_request(
@@ -189,37 +233,34 @@ class Client:
                 content=request.body,
                 headers=self.endpoint.headers_for(request),
                 timeout=httpx.Timeout(limit, connect=min(limit, 10.0)),
+                extensions={"trace": opened},
             )
             for name in ("accept", "content-type"):
                 if (name, "") in [(k.lower(), v) for k, v in request.headers]:
                     del prepared.headers[name]  # an empty value means: send no such header
+            if self._stream is not None:
+                watchdog.watch(self._stream)
             response = self._http.send(prepared, stream=True)
             try:
                 headers_at = time.monotonic() - start
                 status = response.status_code
                 version = response.http_version
                 headers = headers_of(response.headers.raw)
-                cutter = _Cutter(response, self.endpoint.linger)
                 for piece in response.iter_raw():
                     now = time.monotonic() - start
                     body += piece
                     arrivals.append(Arrival(now, len(body)))
-                    cutter.saw(bytes(body[-4096:]))
+                    watchdog.saw(bytes(body[-4096:]))
                     if len(body) > self.endpoint.body_limit:
                         failure = Failure(FailureKind.TOO_LARGE, f"over {len(body)} bytes")
                         break
-                    if now > limit:
-                        failure = Failure(FailureKind.TIMEOUT, f"still sending after {limit:g} s")
-                        break
             finally:
-                if cutter is not None:
-                    cutter.stop()
                 response.close()
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError, OSError) as error:
-            if cutter is not None and cutter.cut:
-                failure = Failure(FailureKind.HELD_OPEN, f"{self.endpoint.linger:g} s")
-            else:
-                failure = classify(error)
+            failure = classify(error)
+        finally:
+            # A body that ends with its connection looks complete when we are who ended it.
+            failure = watchdog.stop() or failure
         return Exchange(
             request=request,
             url=url,
