@@ -192,6 +192,8 @@ class Chat:
                 continue
             if exchange.status is None or attempt == REPEATS - 1:
                 canary_ok = self._alive()
+            if exchange.failure is not None:
+                self.client.renew()  # a connection that one reply has spoilt spoils no other
             if exchange.failure and exchange.failure.kind is FailureKind.TIMEOUT:
                 break  # a hang is not repeated: it would cost the whole timeout again
         return replace(exchange, repeats=attempt, canary_ok=canary_ok)
@@ -202,6 +204,7 @@ class Chat:
         for attempt in range(2):
             if attempt:
                 time.sleep(0.5)
+            self.client.renew()
             exchange = self.client.send(request)
             if exchange.status is not None:
                 return exchange.status == 200

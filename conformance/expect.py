@@ -8,9 +8,11 @@ from typing import TypeVar
 
 from .chat import Chat, facts_of, sent_json
 from .guards import completion
-from .outcomes import Broken, Inconclusive, Sighting, Trials, Unjudged
+from .outcomes import Blocked, Broken, Inconclusive, Sighting, Trials, Unjudged
 from .protocol.completion import findings as completion_findings
 from .protocol.finding import Finding, shorten
+from .protocol.stream import StreamReading
+from .requirements import REQUIREMENTS
 from .wire.exchange import Exchange
 
 
@@ -84,6 +86,15 @@ def streams_keep(requirement: str, chat: Chat, exchanges: Iterable[Exchange]) ->
     judge(
         each(exchanges, lambda e: sightings_of(requirement, chat.reading(e).findings, e)),
     )
+
+
+def whole_stream(chat: Chat, exchange: Exchange) -> StreamReading:
+    """The stream, which breaks no MUST: what a broken one lost is that clause's business."""
+    reading = chat.reading(exchange)
+    for finding in reading.findings:
+        if not finding.mild and REQUIREMENTS[finding.id].level == "MUST":
+            raise Blocked(finding.id, finding.seen, exchange)
+    return reading
 
 
 def trials(

@@ -5,14 +5,22 @@ from typing import Any
 from . import prompts
 from .battery import streams, usage_stream
 from .chat import Chat
-from .expect import each, judge, require, sightings_of
-from .guards import choices_of, completion, message, refuses, status_line, text, usage
-from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
+from .expect import each, judge, require, sightings_of, whole_stream
+from .guards import (
+    choices_of,
+    completion,
+    finish_reason,
+    message,
+    refuses,
+    status_line,
+    text,
+    usage,
+)
+from .outcomes import Inconclusive, Sighting, Unsupported
 from .prompts import repeat
 from .protocol.completion import findings
 from .protocol.facts import Facts
 from .protocol.jsontext import read_document
-from .protocol.stream import StreamReading
 from .requirements import REQUIREMENTS, requirement
 from .wire.exchange import Exchange
 
@@ -53,15 +61,6 @@ def test_prompt_tokens_are_the_same_in_both_modes(chat: Chat) -> None:
     )
 
 
-def whole_stream(chat: Chat, exchange: Exchange) -> StreamReading:
-    """The stream, which breaks no MUST: what a broken one lost is that clause's business."""
-    reading = chat.reading(exchange)
-    for finding in reading.findings:
-        if not finding.mild and REQUIREMENTS[finding.id].level == "MUST":
-            raise Blocked(finding.id, finding.seen, exchange)
-    return reading
-
-
 def _call(exchange: Exchange, value: dict[str, Any]) -> tuple[Any, ...] | None:
     """Name, whether the arguments parse, and whether the reason fits; None where cut off."""
     choice = (choices_of(value) or [{}])[0]
@@ -90,6 +89,7 @@ def test_a_forced_call_has_the_same_structure_in_both_modes(chat: Chat) -> None:
         plainly = chat.ask(prompts.WEATHER, sample=number, **fields)
         if refuses(plainly, ("tool_choice",)):
             raise Unsupported(f"refused: {status_line(plainly)}", plainly)
+        finish_reason(plainly)
         streamed = chat.stream(prompts.WEATHER, sample=number, **fields)
         pair = (_call(plainly, completion(plainly)), _call(streamed, _folded(chat, streamed)))
         if None in pair:
@@ -129,7 +129,7 @@ def test_reasoning_has_the_same_name_in_both_modes(chat: Chat) -> None:
     choice = chat.reading(exchange).choices.get(0)
     streamed = set(choice.reasonings) if choice else set()
     if not plainly and not streamed:
-        raise Inconclusive("no reasoning text in either mode", exchange)
+        raise Unsupported("no reasoning text in either mode", exchange)
     require(
         plainly == streamed,
         f"the reasoning under {', '.join(sorted(plainly)) or 'no name'}, as without stream",

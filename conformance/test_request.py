@@ -5,7 +5,7 @@ import json
 import re
 import uuid
 from collections.abc import Iterable, Mapping
-from typing import Any
+from typing import Any, Literal
 
 from . import prompts
 from .battery import INVALID, USER, invalid, invalid_by_rule
@@ -76,19 +76,25 @@ PLAIN_VALUES: Mapping[str, Any] = {
 """A parameter in its plain form: refused here too, it is UNSUPPORTED, not un-nullable."""
 
 
-def refused_as(rule: str, chat: Chat, what: str, *, named: bool = False) -> None:
+Named = Literal["", "param", "anywhere"]
+
+
+def refused_as(rule: str, chat: Chat, what: str, *, named: Named = "") -> None:
     """Every standing request that breaks `rule` is refused with 400 (422: CC-ERR-012).
 
-    `named`: the clause itself wants the parameter named.
+    `named`: where the clause itself wants the parameter named: as `param`, or `anywhere`.
     """
 
     def look(row: tuple[str, Exchange]) -> list[Sighting]:
         name, exchange = row
         refused(exchange, what=f"{what} ({name})", statuses=(400, 422))
-        words = INVALID[name].names
-        if not named or read_error(exchange.body) is None or names(exchange.body, *words):
+        words, error = INVALID[name].names, read_error(exchange.body)
+        told = (
+            names(exchange.body, *words) if named == "anywhere" else error and error.param in words
+        )
+        if not named or error is None or told:
             return []
-        required = f"param or message names {' or '.join(words)}"
+        required = f"{'param' if named == 'param' else 'param or message'} names {words[0]}"
         return [Sighting(Finding("", required, status_line(exchange), name), exchange)]
 
     judge(each(invalid_by_rule(chat, rule).items(), look))
@@ -381,13 +387,13 @@ def _is_fixed(chat: Chat) -> bool:
 
 @requirement("CC-REQ-021")
 def test_a_temperature_out_of_range_is_refused(chat: Chat) -> None:
-    refused_as("CC-REQ-021", chat, "a temperature out of range or of a wrong type", named=True)
+    refused_as("CC-REQ-021", chat, "a temperature out of range or of a wrong type", named="param")
 
 
 @requirement("CC-REQ-022")
 def test_top_p_lies_between_0_and_1(chat: Chat) -> None:
     takes(chat, "top_p", (0, 1))
-    refused_as("CC-REQ-022", chat, "top_p above 1", named=True)
+    refused_as("CC-REQ-022", chat, "top_p above 1", named="param")
 
 
 @requirement("CC-REQ-023")
@@ -442,7 +448,7 @@ def test_stop_holds_one_to_four_strings(chat: Chat) -> None:
 def test_penalties_lie_between_minus_2_and_2(chat: Chat) -> None:
     takes(chat, "presence_penalty", (-2, 0, 2))
     takes(chat, "frequency_penalty", (-2, 0, 2))
-    refused_as("CC-REQ-028", chat, "a presence_penalty above 2", named=True)
+    refused_as("CC-REQ-028", chat, "a presence_penalty above 2", named="anywhere")
 
 
 @requirement("CC-REQ-030")
@@ -611,7 +617,6 @@ def _history(place: str, told: str, ask: dict[str, Any]) -> list[dict[str, Any]]
 
 @requirement("CC-REQ-050")
 def test_temperature_up_to_2_is_accepted(chat: Chat) -> None:
+    fixed = ("temperature",) if _is_fixed(chat) else ()
     for value in (1.5, 2):
-        accepted(
-            chat.ask(temperature=value), optional=("temperature",), what=f"temperature {value}"
-        )
+        accepted(chat.ask(temperature=value), optional=fixed, what=f"temperature {value}")

@@ -192,12 +192,24 @@ class Client:
         self.redactor = Redactor(endpoint.secrets)
         self.sent = 0
         self._stream: httpcore.NetworkStream | None = None
-        self._http = httpx.Client(
+        self._user_agent = user_agent
+        # Made once: reading the certificate store costs more than an exchange.
+        secure = endpoint.base_url.startswith("https:") and endpoint.verify
+        self._verify = ssl.create_default_context() if secure else False
+        self._http = self._open()
+
+    def _open(self) -> httpx.Client:
+        return httpx.Client(
             trust_env=False,
             follow_redirects=False,
-            verify=endpoint.verify,
-            headers={"User-Agent": user_agent, "Accept": "*/*"},
+            verify=self._verify,
+            headers={"User-Agent": self._user_agent, "Accept": "*/*"},
         )
+
+    def renew(self) -> None:
+        """Drop every kept-alive connection: the next request opens a new one."""
+        self._http.close()
+        self._http = self._open()
 
     def send(self, request: Request, timeout: float | None = None) -> Exchange:
         """Send `request` once; never raises for what the target does.

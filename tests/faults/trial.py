@@ -24,6 +24,11 @@ from conformance.reference.faults import FAULTS
 from reports.results import read
 
 MODEL = "meta/llama-3.3-70b-instruct"
+THINKER = "deepseek-ai/deepseek-r1"
+"""Judged where a fault is about reasoning: the other model shows none."""
+
+REASONING = frozenset({"CC-EQUIV-006", "CC-USAGE-008"})
+
 PATIENCE = 0.8
 """Seconds that a late fault is late by; the profile below calls 0.5 s late."""
 
@@ -85,7 +90,9 @@ def judge(address: str, fault: str, folder: Path) -> Trial:
     os.environ["TARGET_API_KEY"] = "sk-reference"
     base = f"{address}/fault/{fault}/v1" if fault else f"{address}/v1"
     results = folder / f"{fault or 'none'}.json"
-    arguments = ["--pyargs", "conformance", "--target-url", base, "--model", MODEL]
+    thinks = bool(fault) and bool(FAULTS[fault].breaks & REASONING)
+    arguments = ["--pyargs", "conformance", "--target-url", base]
+    arguments += ["--model", THINKER if thinks else MODEL]
     arguments += ["--profile", str(folder / "faults.toml"), "--results", str(results)]
     arguments += ["--timeout", "4", "-p", "no:html", "-p", "no:cacheprovider", "-q"]
     arguments += ["--junitxml", os.devnull, "--rootdir", str(folder), "-c", os.devnull]

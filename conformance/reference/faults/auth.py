@@ -106,7 +106,7 @@ def reads_the_body_before_the_key(call: Call) -> Call | Reply:
     return replace(call, trusted=True) if incomplete else call
 
 
-@fault(breaks={"CC-AUTH-009"}, seam="reply")
+@fault(breaks={"CC-AUTH-009", "CC-ERR-001"}, seam="reply")
 def sends_a_401_as_an_event_stream(reply: Reply, call: Call) -> Reply:
     """Labels the 401 of a streamed call text/event-stream."""
     if reply.status != 401 or not call.asks_stream:

@@ -71,9 +71,11 @@ def adds_up_wrongly(reply: Reply, call: Call) -> Reply:
     return usage(reply, lambda one: one.update(total_tokens=one["total_tokens"] - 1))
 
 
-@fault(breaks={"CC-USAGE-003"}, seam="reply")
+@fault(breaks={"CC-USAGE-003", "CC-USAGE-009"}, seam="reply")
 def counts_no_output(reply: Reply, call: Call) -> Reply:
     """Counts no output tokens, whatever was said."""
+    if asked(call, "n"):
+        return reply
     return usage(
         reply, lambda one: one.update(completion_tokens=0, total_tokens=one["prompt_tokens"])
     )
@@ -153,28 +155,28 @@ def counts_the_prompt_differently_in_streams(events: list[Item], call: Call) -> 
     return each_item(events, more, is_usage)
 
 
-@fault(breaks={"CC-FIN-001", "CC-FIN-003", "CC-FIN-004"}, seam="reply")
+@fault(breaks={"CC-FIN-001"}, seam="reply")
 def never_says_why(reply: Reply, call: Call) -> Reply:
-    """Leaves finish_reason null in a plain reply."""
-    return choice(reply, setting(finish_reason=None))
+    """Leaves finish_reason null in a plain reply without tools."""
+    return reply if asked(call, "tools") else choice(reply, setting(finish_reason=None))
 
 
-@fault(breaks={"CC-FIN-001", "CC-FIN-002", "CC-FIN-004"}, seam="reply")
+@fault(breaks={"CC-FIN-001", "CC-FIN-002"}, seam="reply")
 def says_end_turn(reply: Reply, call: Call) -> Reply:
     """Uses another vendor's word for a natural end."""
     return _ended(reply, "stop", "end_turn")
 
 
-@fault(breaks={"CC-FIN-001", "CC-FIN-002", "CC-FIN-004"}, seam="reply")
+@fault(breaks={"CC-FIN-001", "CC-FIN-002"}, seam="reply")
 def says_the_empty_word(reply: Reply, call: Call) -> Reply:
     """Writes an empty string for a natural end."""
     return _ended(reply, "stop", "")
 
 
-@fault(breaks={"CC-FIN-003"}, seam="reply")
+@fault(breaks={"CC-FIN-003", "CC-FIN-008"}, seam="reply")
 def says_stop_when_cut(reply: Reply, call: Call) -> Reply:
     """Calls an answer that the bound cut a natural end."""
-    return _ended(reply, "length", "stop")
+    return reply if asked(call, "tools") else _ended(reply, "length", "stop")
 
 
 @fault(breaks={"CC-FIN-004"}, seam="reply")

@@ -40,7 +40,7 @@ def calls_an_error_text(reply: Reply, call: Call) -> Reply:
     return reply.having(("Content-Type", "text/plain")) if quiet(reply) else reply
 
 
-@fault(breaks={"CC-ERR-001", "CC-REQ-043", "CC-REQ-045"}, seam="reply")
+@fault(breaks={"CC-ERR-001"}, seam="reply")
 def answers_an_error_in_html(reply: Reply, call: Call) -> Reply:
     """Answers with a web page."""
     if not quiet(reply):
@@ -48,26 +48,26 @@ def answers_an_error_in_html(reply: Reply, call: Call) -> Reply:
     return replace(reply.having(("Content-Type", "text/html")), content=PAGE)
 
 
-@fault(breaks={"CC-ERR-001", "CC-ERR-002", "CC-REQ-045"}, seam="reply")
+@fault(breaks={"CC-ERR-001", "CC-ERR-002"}, seam="reply")
 def puts_a_string_for_the_error(reply: Reply, call: Call) -> Reply:
     """Writes the message where the error object belongs."""
     return replace(reply, body={"error": _said(reply)}) if quiet(reply) else reply
 
 
-@fault(breaks={"CC-ERR-001", "CC-ERR-003", "CC-REQ-045"}, seam="reply")
+@fault(breaks={"CC-ERR-001", "CC-ERR-003"}, seam="reply")
 def answers_with_detail(reply: Reply, call: Call) -> Reply:
     """Answers as FastAPI does: `{"detail": …}`."""
     return replace(reply, body={"detail": _said(reply)}) if quiet(reply) else reply
 
 
-@fault(breaks={"CC-ERR-001", "CC-ERR-004", "CC-REQ-045"}, seam="reply")
+@fault(breaks={"CC-ERR-001", "CC-ERR-004"}, seam="reply")
 def flattens_the_envelope(reply: Reply, call: Call) -> Reply:
     """Answers as FastChat does: message and code at the top level."""
     flat = {"object": "error", "message": _said(reply), "code": 40302} if quiet(reply) else None
     return replace(reply, body=flat) if flat else reply
 
 
-@fault(breaks={"CC-ERR-001", "CC-ERR-005", "CC-REQ-045"}, seam="reply")
+@fault(breaks={"CC-ERR-001", "CC-ERR-005"}, seam="reply")
 def wraps_the_envelope(reply: Reply, call: Call) -> Reply:
     """Answers as Gemini does: the envelope in an array."""
     return replace(reply, body=[reply.body]) if quiet(reply) else reply
@@ -97,7 +97,7 @@ def leaves_the_code_out(reply: Reply, call: Call) -> Reply:
     return error(reply, dropping("code")) if quiet(reply) else reply
 
 
-@fault(breaks={"CC-ERR-010"}, seam="reply")
+@fault(breaks={"CC-ERR-010", "CC-REQ-026"}, seam="reply")
 def says_409_to_a_bad_n(reply: Reply, call: Call) -> Reply:
     """Answers a bad `n` with a status that SDKs retry."""
     about = quiet(reply) and reply.body["error"]["param"] == "n"
@@ -146,7 +146,7 @@ def shows_its_traceback(reply: Reply, call: Call) -> Reply:
     return error(reply, shown) if shown else reply
 
 
-@fault(breaks={"CC-REQ-043", "CC-SERR-001"}, seam="reply")
+@fault(breaks={"CC-SERR-001"}, seam="reply")
 def streams_an_unknown_model(reply: Reply, call: Call) -> Reply:
     """Answers a streamed call of an unknown model with 200 and an error event."""
     if reply.status != 404 or not call.asks_stream:
@@ -165,13 +165,15 @@ def streams_half_an_error(events: list[Item], call: Call) -> list[Item]:
     return each_item(events, setting(error=said), is_error)
 
 
-@fault(breaks={"CC-SERR-003"}, seam="events")
+@fault(breaks={"CC-SERR-002", "CC-SERR-003", "CC-SSE-016"}, seam="events")
 def streams_an_error_as_a_string(events: list[Item], call: Call) -> list[Item]:
     """Sends an error event whose error is a string."""
     return each_item(events, setting(error="The server had an error."), is_error)
 
 
-@fault(breaks={"CC-SERR-002"}, seam="events")
+@fault(
+    breaks={"CC-EQUIV-001", "CC-SERR-002", "CC-SERR-003", "CC-SSE-003", "CC-SSE-012"}, seam="events"
+)
 def streams_an_error_as_plain_text(events: list[Item], call: Call) -> list[Item]:
     """Sends an error as text in a data line."""
     return ["data: Internal error\n\n" if is_error(item) else item for item in events]

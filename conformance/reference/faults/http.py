@@ -32,16 +32,17 @@ def _plain(reply: Reply, call: Call) -> bool:
 @fault(breaks={"CC-HTTP-001", "CC-RESP-004"}, seam="reply")
 def answers_without_choices(reply: Reply, call: Call) -> Reply:
     """Answers with an object that has no choices, as another API would."""
-    return completion(reply, lambda body: body.pop("choices"))
+    offered = "tools" in (call.json or {})
+    return reply if offered else completion(reply, lambda body: body.pop("choices"))
 
 
-@fault(breaks={"CC-HTTP-002", "CC-HTTP-018"}, seam="reply")
+@fault(breaks={"CC-HTTP-002"}, seam="reply")
 def answers_with_a_list(reply: Reply, call: Call) -> Reply:
     """Wraps the completion in an array."""
     return replace(reply, body=[reply.body]) if _plain(reply, call) else reply
 
 
-@fault(breaks={"CC-HTTP-002", "CC-HTTP-018"}, seam="reply")
+@fault(breaks={"CC-HTTP-002"}, seam="reply")
 def writes_nan_as_a_number(reply: Reply, call: Call) -> Reply:
     """Writes a member whose value is NaN, which is no JSON."""
     return completion(reply, lambda body: body.update(score=float("nan")))
@@ -117,10 +118,10 @@ def ends_a_stream_without_the_zero_chunk(pieces: list[Piece], call: Call) -> lis
 
 @fault(breaks={"CC-HTTP-009", "CC-HTTP-017"}, seam="bytes")
 def writes_past_the_declared_end(pieces: list[Piece], call: Call) -> list[Piece]:
-    """Counts characters for Content-Length, or one byte less than it sends."""
-    if call.json is None or call.asks_stream or not isinstance(pieces[0], bytes):
+    """Sends one byte more than Content-Length says, behind the refusal of a broken body."""
+    if not call.chat or call.json is not None or call.too_large:
         return pieces
-    return [pieces[0] + b"\n", *pieces[1:]]
+    return [piece + b"\n" if isinstance(piece, bytes) else piece for piece in pieces]
 
 
 @fault(breaks={"CC-HTTP-010"}, seam="request")
@@ -157,7 +158,7 @@ def takes_an_array_for_a_request(call: Call) -> Call | Reply:
     return call.understood_as(body)
 
 
-@fault(breaks={"CC-HTTP-013"}, seam="request")
+@fault(breaks={"CC-ERR-010", "CC-HTTP-013"}, seam="request")
 def crashes_on_a_body_of_null(call: Call) -> Call | Reply:
     """Answers a body of `null` with 500."""
     if not call.chat or call.content.strip() != b"null":
@@ -266,7 +267,7 @@ def counts_escapes_as_characters(reply: Reply, call: Call) -> Reply:
     return completion(reply, count) if escapes else reply
 
 
-@fault(breaks={"CC-HTTP-023"}, seam="request")
+@fault(breaks={"CC-ERR-010", "CC-HTTP-023"}, seam="request")
 def crashes_on_a_lone_surrogate(call: Call) -> Call | Reply:
     """Answers a lone surrogate with 500."""
     try:
@@ -276,7 +277,7 @@ def crashes_on_a_lone_surrogate(call: Call) -> Call | Reply:
     return call
 
 
-@fault(breaks={"CC-HTTP-023"}, seam="request")
+@fault(breaks={"CC-ERR-010", "CC-HTTP-023"}, seam="request")
 def crashes_on_nul(call: Call) -> Call | Reply:
     """Answers a text with U+0000 with 500, as a C string would have it."""
     if any("\0" in str(one.get("content")) for one in messages(call)):

@@ -94,13 +94,13 @@ def clamps_temperature(call: Call) -> Call | Reply:
     return _clamped(call, "temperature", 0, 2)
 
 
-@fault(breaks={"CC-REQ-021"}, seam="reply")
+@fault(breaks={"CC-REQ-021", "CC-REQ-045"}, seam="reply")
 def does_not_say_temperature(reply: Reply, call: Call) -> Reply:
-    """Leaves `param` null where the temperature is refused; the message still names it."""
+    """Refuses a temperature without saying which parameter it means."""
     if not isinstance(reply.body, dict) or reply.body.get("error", {}).get("param") is None:
         return reply
     about = reply.body["error"]["param"] == "temperature"
-    return error(reply, setting(param=None)) if about else reply
+    return error(reply, setting(param=None, message="Out of range.")) if about else reply
 
 
 @fault(breaks={"CC-REQ-022"}, seam="request")
@@ -130,11 +130,12 @@ def takes_zero_for_no_bound(call: Call) -> Call | Reply:
     return without(call, "max_tokens") if is_number(value) and value == 0 else call
 
 
-@fault(breaks={"CC-REQ-024"}, seam="request")
+@fault(breaks={"CC-REQ-024", "CC-USAGE-009"}, seam="request")
 def ignores_max_tokens(call: Call) -> Call | Reply:
     """Accepts `max_tokens` and generates without a bound."""
     value = asked(call, "max_tokens")
-    return without(call, "max_tokens") if isinstance(value, int) and value >= 1 else call
+    alone = asked(call, "n") is None and asked(call, "tools") is None
+    return without(call, "max_tokens") if alone and is_number(value) and value >= 1 else call
 
 
 @fault(breaks={"CC-REQ-024", "CC-USAGE-005"}, seam="request")

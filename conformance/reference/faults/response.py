@@ -59,7 +59,7 @@ def dates_itself_an_hour_back(reply: Reply, call: Call) -> Reply:
     return completion(reply, setting(created=int(call.moment) - 3600))
 
 
-@fault(breaks={"CC-RESP-004"}, seam="reply")
+@fault(breaks={"CC-MSG-001", "CC-RESP-004"}, seam="reply")
 def answers_twice(reply: Reply, call: Call) -> Reply:
     """Sends two choices where one was asked for."""
     if (call.json or {}).get("n") is not None:
@@ -73,7 +73,7 @@ def answers_twice(reply: Reply, call: Call) -> Reply:
 @fault(breaks={"CC-RESP-004"}, seam="reply")
 def answers_with_no_choices(reply: Reply, call: Call) -> Reply:
     """Sends an empty array of choices."""
-    return completion(reply, setting(choices=[]))
+    return completion(reply, setting(choices=[])) if "tools" not in (call.json or {}) else reply
 
 
 @fault(breaks={"CC-RESP-005", "CC-MODEL-012"}, seam="reply")

@@ -10,6 +10,7 @@ from typing import Any
 from conformance.reference.call import DONE, Call, Item, Reply
 from conformance.reference.faults import timing
 from conformance.reference.faults.edits import (
+    asked,
     each_item,
     has_text,
     inserted,
@@ -36,7 +37,7 @@ def calls_a_stream_json(reply: Reply, call: Call) -> Reply:
     return reply.having(("Content-Type", "application/json")) if reply.events is not None else reply
 
 
-@fault(breaks={"CC-SSE-001", "CC-REQ-040"}, seam="reply")
+@fault(breaks={"CC-SSE-001"}, seam="reply")
 def streams_with_status_201(reply: Reply, call: Call) -> Reply:
     """Answers a streamed call with status 201."""
     return replace(reply, status=201) if reply.events is not None else reply
@@ -54,13 +55,13 @@ def leaks_a_bare_document(events: list[Item], call: Call) -> list[Item]:
     return inserted(events, middle(events), '{"status":"ok"}\n\n')
 
 
-@fault(breaks={"CC-SSE-003"}, seam="events")
+@fault(breaks={"CC-SSE-003", "CC-SSE-012"}, seam="events")
 def streams_nan(events: list[Item], call: Call) -> list[Item]:
     """Writes a member whose value is NaN into a chunk."""
     return each_item(events, lambda item: item.update(score=float("nan")), is_finish)
 
 
-@fault(breaks={"CC-SSE-003", "CC-EQUIV-008"}, seam="events")
+@fault(breaks={"CC-SSE-003"}, seam="events")
 def streams_an_array(events: list[Item], call: Call) -> list[Item]:
     """Wraps a chunk in an array."""
     at = place(events, has_text)
@@ -70,7 +71,7 @@ def streams_an_array(events: list[Item], call: Call) -> list[Item]:
     ]
 
 
-@fault(breaks={"CC-SSE-003", "CC-SSE-004"}, seam="events")
+@fault(breaks={"CC-SSE-003", "CC-SSE-004", "CC-SSE-010", "CC-SSE-012"}, seam="events")
 def forgets_a_blank_line(events: list[Item], call: Call) -> list[Item]:
     """Ends a chunk in the middle with one newline only."""
     at = place(events, has_text)
@@ -86,13 +87,13 @@ def never_says_done(events: list[Item], call: Call) -> list[Item]:
     return [item for item in events if item != DONE]
 
 
-@fault(breaks={"CC-SSE-005"}, seam="events")
+@fault(breaks={"CC-SSE-003", "CC-SSE-005", "CC-SSE-012"}, seam="events")
 def says_done_in_lower_case(events: list[Item], call: Call) -> list[Item]:
     """Ends a stream with [done]."""
     return [DONE.lower() if item == DONE else item for item in events]
 
 
-@fault(breaks={"CC-SSE-005"}, seam="events")
+@fault(breaks={"CC-SSE-003", "CC-SSE-005", "CC-SSE-012"}, seam="events")
 def says_done_behind_two_blanks(events: list[Item], call: Call) -> list[Item]:
     """Ends a stream with a blank too many before [DONE]."""
     return ["data:  [DONE]\n\n" if item == DONE else item for item in events]
@@ -110,9 +111,9 @@ def talks_after_done(events: list[Item], call: Call) -> list[Item]:
 @fault(breaks={"CC-SSE-007"}, seam="clock")
 def holds_the_stream_open(pauses: list[float], call: Call) -> list[float]:
     """Keeps the body of a short stream open long after [DONE]."""
-    if not timing.streams(pauses, call) or timing.is_long(pauses) or not prompted(call, "Say h"):
-        return pauses
-    return [*pauses[:-1], timing.PATIENCE]
+    plainest = set(call.json or ()) <= {"model", "messages", "stream", "max_tokens"}
+    short = timing.streams(pauses, call) and prompted(call, "Say h")
+    return [*pauses[:-1], timing.PATIENCE] if plainest and short else pauses
 
 
 @fault(breaks={"CC-SSE-008"}, seam="events")
@@ -156,7 +157,7 @@ def begins_with_retry_alone(events: list[Item], call: Call) -> list[Item]:
     return inserted(events, 0, "retry: 3000\n\n")
 
 
-@fault(breaks={"CC-SSE-013"}, seam="events")
+@fault(breaks={"CC-SSE-013", "CC-SSE-015"}, seam="events")
 def names_an_event_without_data(events: list[Item], call: Call) -> list[Item]:
     """Sends a block that holds nothing but `event: keepalive`."""
     return inserted(events, middle(events), "event: keepalive\n\n")
@@ -261,16 +262,13 @@ def lets_streams_be_cached(reply: Reply, call: Call) -> Reply:
 @fault(breaks={"CC-SSE-024", "CC-STREAM-012", "CC-EQUIV-001"}, seam="events")
 def ends_without_a_reason(events: list[Item], call: Call) -> list[Item]:
     """Leaves the finishing chunk out and says [DONE] all the same."""
-    return [item for item in events if not is_finish(item)]
+    return events if asked(call, "tools") else [e for e in events if not is_finish(e)]
 
 
-@fault(
-    breaks={"CC-SSE-005", "CC-SSE-024", "CC-STREAM-012", "CC-STREAM-018", "CC-EQUIV-001"},
-    seam="events",
-)
+@fault(breaks={"CC-EQUIV-001", "CC-SSE-005", "CC-SSE-024", "CC-STREAM-012"}, seam="events")
 def breaks_off_cleanly(events: list[Item], call: Call) -> list[Item]:
     """Ends the body in the middle of the answer as if that were all."""
-    return events[: place(events, is_finish)]
+    return events if asked(call, "tools") else events[: place(events, is_finish)]
 
 
 @fault(breaks={"CC-SSE-025"}, seam="clock")
@@ -303,7 +301,7 @@ def stutters(events: list[Item], call: Call) -> list[Item]:
     return told
 
 
-@fault(breaks={"CC-STREAM-016", "CC-SSE-024", "CC-EQUIV-001", "CC-EQUIV-008"}, seam="events")
+@fault(breaks={"CC-EQUIV-001", "CC-SSE-024", "CC-STREAM-016"}, seam="events")
 def streams_nothing(events: list[Item], call: Call) -> list[Item]:
     """Sends [DONE] and nothing else."""
     return [item for item in events if not is_chunk(item)]

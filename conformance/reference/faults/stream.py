@@ -8,6 +8,7 @@ from typing import Any
 
 from conformance.reference.call import Call, Item
 from conformance.reference.faults.edits import (
+    asked,
     each_choice,
     each_delta,
     each_item,
@@ -167,6 +168,8 @@ def streams_an_empty_finish_reason(events: list[Item], call: Call) -> list[Item]
 @fault(breaks={"CC-FIN-002", "CC-STREAM-011", "CC-EQUIV-001"}, seam="events")
 def streams_eos(events: list[Item], call: Call) -> list[Item]:
     """Ends a stream with the reason `eos`."""
+    if asked(call, "tools"):
+        return events
     return each_choice(events, setting(finish_reason="eos"), is_finish)
 
 
@@ -207,7 +210,7 @@ def repeats_the_text_at_the_end(events: list[Item], call: Call) -> list[Item]:
     )
 
 
-@fault(breaks={"CC-STREAM-015", "CC-EQUIV-008"}, seam="events")
+@fault(breaks={"CC-STREAM-015"}, seam="events")
 def streams_parts(events: list[Item], call: Call) -> list[Item]:
     """Sends pieces of text as arrays of parts."""
 
@@ -224,7 +227,7 @@ def begins_with_an_empty_chunk(events: list[Item], call: Call) -> list[Item]:
     return inserted(events, 0, blank)
 
 
-@fault(breaks={"CC-STREAM-018"}, seam="events")
+@fault(breaks={"CC-STREAM-018", "CC-STREAM-030"}, seam="events")
 def keeps_the_usage_to_itself(events: list[Item], call: Call) -> list[Item]:
     """Leaves the usage chunk out that was asked for."""
     return [item for item in events if not is_usage(item)]
@@ -358,7 +361,10 @@ def loses_newlines(events: list[Item], call: Call) -> list[Item]:
     return [item for item in events if text_of(item) != "\n"]
 
 
-@fault(breaks={"CC-SERR-002"}, seam="events")
+@fault(
+    breaks={"CC-EQUIV-001", "CC-SERR-002", "CC-SSE-005", "CC-SSE-024", "CC-STREAM-012"},
+    seam="events",
+)
 def swallows_an_error(events: list[Item], call: Call) -> list[Item]:
     """Ends a stream that failed as if it were whole."""
     return [item for item in events if not isinstance(item, dict) or "error" not in item]
