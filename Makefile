@@ -49,7 +49,7 @@ load: ## Measure speed under load (not built yet)
 	@exit 2
 
 constraints: ## Pin the newest versions that fit pyproject.toml; run make test afterwards
-	$(find_python); "$$python" -m venv --clear .cache/resolve
+	@$(find_python); "$$python" -m venv --clear .cache/resolve
 	.cache/resolve/bin/python -m pip install --quiet -e '$(EVERYTHING)' 'editables~=0.3'
 	sed -n '/^#/p' constraints.txt > .cache/constraints.txt
 	.cache/resolve/bin/python -m pip freeze --exclude-editable >> .cache/constraints.txt
