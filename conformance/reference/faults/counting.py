@@ -71,7 +71,7 @@ def adds_up_wrongly(reply: Reply, call: Call) -> Reply:
     return usage(reply, lambda one: one.update(total_tokens=one["total_tokens"] - 1))
 
 
-@fault(breaks={"CC-USAGE-003", "CC-USAGE-009"}, seam="reply")
+@fault(breaks={"CC-USAGE-003"}, seam="reply")
 def counts_no_output(reply: Reply, call: Call) -> Reply:
     """Counts no output tokens, whatever was said."""
     if asked(call, "n"):
@@ -173,7 +173,7 @@ def says_the_empty_word(reply: Reply, call: Call) -> Reply:
     return _ended(reply, "stop", "")
 
 
-@fault(breaks={"CC-FIN-003", "CC-FIN-008"}, seam="reply")
+@fault(breaks={"CC-FIN-003"}, seam="reply")
 def says_stop_when_cut(reply: Reply, call: Call) -> Reply:
     """Calls an answer that the bound cut a natural end."""
     return reply if asked(call, "tools") else _ended(reply, "length", "stop")
