@@ -8,6 +8,7 @@ from types import MappingProxyType
 from conformance.reference.faults import (  # noqa: F401 - importing a chapter registers its faults
     auth,
     counting,
+    equivalence,
     errors,
     history,
     http,

@@ -6,7 +6,7 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.call import Call, Item, Reply
+from conformance.reference.call import Call, Reply
 from conformance.reference.faults.edits import (
     asked,
     choice,
@@ -142,17 +142,6 @@ def counts_one_choice_of_many(reply: Reply, call: Call) -> Reply:
         counts["total_tokens"] = counts["prompt_tokens"] + counts["completion_tokens"]
 
     return usage(reply, divide)
-
-
-@fault(breaks={"CC-EQUIV-002"}, seam="events")
-def counts_the_prompt_differently_in_streams(events: list[Item], call: Call) -> list[Item]:
-    """Counts a few tokens more for the prompt of a streamed call."""
-
-    def more(item: dict[str, Any]) -> None:
-        item["usage"]["prompt_tokens"] += 7
-        item["usage"]["total_tokens"] += 7
-
-    return each_item(events, more, is_usage)
 
 
 @fault(breaks={"CC-FIN-001"}, seam="reply")

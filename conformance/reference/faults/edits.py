@@ -160,6 +160,11 @@ def is_usage(item: Item) -> bool:
     return isinstance(item, dict) and bool(item.get("usage"))
 
 
+def is_object(item: Item) -> bool:
+    """Whether an item is an object in the form of a chunk."""
+    return isinstance(item, dict) and "choices" in item
+
+
 def is_error(item: Item) -> bool:
     """Whether an item is an error event."""
     return isinstance(item, dict) and "error" in item

@@ -1,4 +1,4 @@
-"""Faults of the chunk sequence (CC-STREAM) and of equivalence (CC-EQUIV)."""
+"""Faults of the chunk sequence (CC-STREAM)."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from conformance.reference.faults.edits import (
     inserted,
     is_chunk,
     is_finish,
+    is_object,
     is_usage,
     middle,
     place,
@@ -26,10 +27,6 @@ from conformance.reference.faults.edits import (
 from conformance.reference.faults.registry import fault
 
 
-def _is_object(item: Item) -> bool:
-    return isinstance(item, dict) and "choices" in item
-
-
 def _opens(item: Item) -> bool:
     """Whether an item is a chunk with a role."""
     return isinstance(item, dict) and is_chunk(item) and "role" in item["choices"][0]["delta"]
@@ -38,19 +35,19 @@ def _opens(item: Item) -> bool:
 @fault(breaks={"CC-STREAM-001"}, seam="events")
 def streams_no_object(events: list[Item], call: Call) -> list[Item]:
     """Leaves `object` out of the chunks."""
-    return each_item(events, lambda item: item.pop("object"), _is_object)
+    return each_item(events, lambda item: item.pop("object"), is_object)
 
 
 @fault(breaks={"CC-STREAM-001"}, seam="events")
 def streams_completions(events: list[Item], call: Call) -> list[Item]:
     """Names chunks `chat.completion`."""
-    return each_item(events, setting(object="chat.completion"), _is_object)
+    return each_item(events, setting(object="chat.completion"), is_object)
 
 
 @fault(breaks={"CC-STREAM-001", "CC-EQUIV-001"}, seam="events")
 def streams_created_as_text(events: list[Item], call: Call) -> list[Item]:
     """Writes `created` of the chunks as a string."""
-    return each_item(events, setting(created=str(int(call.moment))), _is_object)
+    return each_item(events, setting(created=str(int(call.moment))), is_object)
 
 
 @fault(breaks={"CC-STREAM-002"}, seam="events")
@@ -58,14 +55,14 @@ def gives_each_chunk_an_id_of_its_own(events: list[Item], call: Call) -> list[It
     """Gives each chunk a fresh id."""
     numbers = count()
     return each_item(
-        events, lambda item: item.update(id=f"{item['id']}-{next(numbers)}"), _is_object
+        events, lambda item: item.update(id=f"{item['id']}-{next(numbers)}"), is_object
     )
 
 
 @fault(breaks={"CC-STREAM-002"}, seam="events")
 def gives_all_streams_one_id(events: list[Item], call: Call) -> list[Item]:
     """Gives every stream the same id."""
-    return each_item(events, setting(id="chatcmpl-1"), _is_object)
+    return each_item(events, setting(id="chatcmpl-1"), is_object)
 
 
 @fault(breaks={"CC-STREAM-003"}, seam="events")
@@ -274,7 +271,7 @@ def begins_with_the_last_choice(events: list[Item], call: Call) -> list[Item]:
 @fault(breaks={"CC-STREAM-024"}, seam="events")
 def streams_a_null_error(events: list[Item], call: Call) -> list[Item]:
     """Writes `error: null` into every chunk."""
-    return each_item(events, setting(error=None), _is_object)
+    return each_item(events, setting(error=None), is_object)
 
 
 @fault(breaks={"CC-STREAM-025"}, seam="events")
@@ -324,41 +321,6 @@ def _only(**values: Any) -> Any:
         one.update(values)
 
     return edit
-
-
-@fault(breaks={"CC-EQUIV-001"}, seam="events")
-def streams_milliseconds(events: list[Item], call: Call) -> list[Item]:
-    """Writes `created` of the chunks in milliseconds."""
-    return each_item(events, setting(created=int(call.moment * 1000)), _is_object)
-
-
-@fault(breaks={"CC-EQUIV-005"}, seam="events")
-def renames_functions_in_streams(events: list[Item], call: Call) -> list[Item]:
-    """Prefixes the name of a called function, in streams only."""
-
-    def rename(delta: dict[str, Any]) -> None:
-        for fragment in delta.get("tool_calls") or ():
-            if "name" in fragment["function"]:
-                fragment["function"]["name"] = f"functions_{fragment['function']['name']}"
-
-    return each_delta(events, rename)
-
-
-@fault(breaks={"CC-EQUIV-006"}, seam="events")
-def streams_reasoning_by_another_name(events: list[Item], call: Call) -> list[Item]:
-    """Names the thought `reasoning` in streams, and `reasoning_content` elsewhere."""
-
-    def rename(delta: dict[str, Any]) -> None:
-        if "reasoning_content" in delta:
-            delta["reasoning"] = delta.pop("reasoning_content")
-
-    return each_delta(events, rename)
-
-
-@fault(breaks={"CC-EQUIV-008"}, seam="events")
-def loses_newlines(events: list[Item], call: Call) -> list[Item]:
-    """Drops pieces of text that are nothing but a newline."""
-    return [item for item in events if text_of(item) != "\n"]
 
 
 @fault(

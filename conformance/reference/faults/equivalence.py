@@ -1,0 +1,62 @@
+"""Faults of streams that tell something else than the plain reply (CC-EQUIV)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from conformance.reference.call import Call, Item
+from conformance.reference.faults.edits import (
+    each_delta,
+    each_item,
+    is_object,
+    is_usage,
+    setting,
+    text_of,
+)
+from conformance.reference.faults.registry import fault
+
+
+@fault(breaks={"CC-EQUIV-001"}, seam="events")
+def streams_milliseconds(events: list[Item], call: Call) -> list[Item]:
+    """Writes `created` of the chunks in milliseconds."""
+    return each_item(events, setting(created=int(call.moment * 1000)), is_object)
+
+
+@fault(breaks={"CC-EQUIV-005"}, seam="events")
+def renames_functions_in_streams(events: list[Item], call: Call) -> list[Item]:
+    """Prefixes the name of a called function, in streams only."""
+
+    def rename(delta: dict[str, Any]) -> None:
+        for fragment in delta.get("tool_calls") or ():
+            if "name" in fragment["function"]:
+                fragment["function"]["name"] = f"functions_{fragment['function']['name']}"
+
+    return each_delta(events, rename)
+
+
+@fault(breaks={"CC-EQUIV-006"}, seam="events")
+def streams_reasoning_by_another_name(events: list[Item], call: Call) -> list[Item]:
+    """Names the thought `reasoning` in streams, and `reasoning_content` elsewhere."""
+
+    def rename(delta: dict[str, Any]) -> None:
+        if "reasoning_content" in delta:
+            delta["reasoning"] = delta.pop("reasoning_content")
+
+    return each_delta(events, rename)
+
+
+@fault(breaks={"CC-EQUIV-008"}, seam="events")
+def loses_newlines(events: list[Item], call: Call) -> list[Item]:
+    """Drops pieces of text that are nothing but a newline."""
+    return [item for item in events if text_of(item) != "\n"]
+
+
+@fault(breaks={"CC-EQUIV-002"}, seam="events")
+def counts_the_prompt_differently_in_streams(events: list[Item], call: Call) -> list[Item]:
+    """Counts a few tokens more for the prompt of a streamed call."""
+
+    def more(item: dict[str, Any]) -> None:
+        item["usage"]["prompt_tokens"] += 7
+        item["usage"]["total_tokens"] += 7
+
+    return each_item(events, more, is_usage)
