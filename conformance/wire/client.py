@@ -73,7 +73,7 @@ class Endpoint:
         """The header lines to send: the endpoint's, the request's, and the credentials."""
         own = {name.lower() for name, _ in request.headers}
         lines = [(k, v) for k, v in self.extra_headers.items() if k.lower() not in own]
-        lines += list(request.headers)
+        lines += [(name, value) for name, value in request.headers if value]
         if request.authorization is not None and (self.key or KEY not in request.authorization):
             lines.append(("Authorization", request.authorization.replace(KEY, self.key or "")))
         return lines
@@ -247,9 +247,9 @@ class Client:
                 timeout=httpx.Timeout(limit, connect=min(limit, 10.0)),
                 extensions={"trace": opened},
             )
-            for name in ("accept", "content-type"):
-                if (name, "") in [(k.lower(), v) for k, v in request.headers]:
-                    del prepared.headers[name]  # an empty value means: send no such header
+            for name, value in request.headers:
+                if not value:
+                    prepared.headers.pop(name, None)
             if self._stream is not None:
                 watchdog.watch(self._stream)
             response = self._http.send(prepared, stream=True)

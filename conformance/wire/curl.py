@@ -1,9 +1,14 @@
 """An exchange as a curl command that runs as pasted into a POSIX shell.
 
-The law: the key is a double-quoted `$VARIABLE`, so that the shell expands it; everything else is
-quoted so that the shell changes nothing.
+The laws:
+
+1. The key is a double-quoted `$VARIABLE`, so that the shell expands it; everything else is quoted
+   so that the shell changes nothing.
+2. A command is one printable line: octets that a terminal would obey are spelled for `printf`.
+3. What curl adds of its own (a form's Content-Type) or reads into a URL (globs) is switched off.
 """
 
+import re
 import shlex
 
 from .exchange import KEY, Request
@@ -14,11 +19,21 @@ LONGEST_BODY = 16 * 1024
 
 def _double_quoted(text: str, variable: str) -> str:
     """`text` in double quotes, `$KEY` as a variable that expands, the rest literal."""
-    pieces = [
-        piece.replace("\\", "\\\\").replace('"', '\\"').replace("$", "\\$").replace("`", "\\`")
-        for piece in text.split(KEY)
-    ]
-    return '"' + f"${variable}".join(pieces) + '"'
+    pieces = [re.sub(r'([\\"$`])', r"\\\1", piece) for piece in text.split(KEY)]
+    joined = pieces[0]
+    for piece in pieces[1:]:
+        name = f"${{{variable}}}" if re.match(r"\w", piece) else f"${variable}"
+        joined += name + piece
+    return f'"{joined}"'
+
+
+def _printf(body: bytes) -> str:
+    """A `printf` that writes `body`, whatever it holds."""
+    plain = (
+        chr(octet) if 0x20 <= octet < 0x7F and octet not in b"\\%'" else f"\\{octet:03o}"
+        for octet in body
+    )
+    return f"printf '{''.join(plain)}'"
 
 
 def _body(body: bytes) -> tuple[str, str]:
@@ -29,9 +44,8 @@ def _body(body: bytes) -> tuple[str, str]:
         text = body.decode()
     except UnicodeDecodeError:
         text = "\0"
-    if "\0" in text:
-        octal = "".join(f"\\{octet:03o}" for octet in body)
-        return f"printf '{octal}' | ", "--data-binary @-"
+    if not text.isprintable():
+        return f"{_printf(body)} | ", "--data-binary @-"
     return "", f"--data-raw {shlex.quote(text)}"
 
 
@@ -49,13 +63,22 @@ def curl(
     """
     lead = ""
     parts = ["curl", "-sS", "-i", "-N"]
-    if request.method != "POST" or request.body is None:
+    if request.method == "HEAD":
+        parts.append("--head")
+    elif request.method != ("GET" if request.body is None else "POST"):
         parts += ["-X", request.method]
+    if set(url) & set("[]{}"):
+        parts.append("-g")
     parts.append(shlex.quote(url))
-    for name, value in (*extra_headers, *request.headers):
+    own = {name.lower() for name, _ in request.headers}
+    kept = [(name, value) for name, value in extra_headers if name.lower() not in own]
+    headers = [*kept, *request.headers]
+    if request.body is not None and "content-type" not in {name.lower() for name, _ in headers}:
+        headers.append(("Content-Type", ""))
+    for name, value in headers:
         if value == "":
             parts += ["-H", shlex.quote(f"{name}:")]
-        elif (name, value) in extra_headers and value.startswith("$"):
+        elif (name, value) in kept and value.startswith("$"):
             parts += ["-H", f'"{name}: {value}"']
         else:
             parts += ["-H", shlex.quote(f"{name}: {value}")]

@@ -78,6 +78,7 @@ class Request:
     """Appended to the base URL as it stands: `/chat/completions`."""
     body: bytes | None = None
     headers: tuple[tuple[str, str], ...] = (JSON, IDENTITY)
+    """An empty value means: send no such header, not even the client's own."""
     authorization: str | None = BEARER
     """The header's value, `$KEY` standing for the key; None sends no such header."""
 

@@ -13,7 +13,7 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import TracebackType
 from typing import Self
 from urllib.parse import urlsplit
@@ -22,6 +22,7 @@ from conformance.protocol.http1 import RawResponse, read_responses
 
 from .client import Client, Endpoint
 from .exchange import Arrival, Exchange, Failure, FailureKind, Request
+from .redact import Redactor
 
 _CONTINUE = re.compile(rb"\AHTTP/1\.[01] 100[^\r\n]*\r?\n\r?\n")
 
@@ -40,9 +41,11 @@ def head(endpoint: Endpoint, request: Request, *extra: tuple[str, str], close: b
     Header values are sent as they are (latin-1), however ill-formed: that is what this is for.
     """
     parts = urlsplit(endpoint.url(request.path))
-    target = parts.path or "/"
+    target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
     host = parts.netloc.rpartition("@")[2]
-    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {host}", "Accept: */*"]
+    lines = [f"{request.method} {target} HTTP/1.1", f"Host: {host}"]
+    if not any(name.lower() == "accept" for name, _ in request.headers):
+        lines.append("Accept: */*")
     lines += [f"{name}: {value}" for name, value in endpoint.headers_for(request)]
     lines += [f"{name}: {value}" for name, value in extra]
     lines.append(f"Connection: {'close' if close else 'keep-alive'}")
@@ -66,7 +69,11 @@ class Connection:
             if not endpoint.verify:
                 context.check_hostname = False
                 context.verify_mode = ssl.CERT_NONE
-            sock = context.wrap_socket(sock, server_hostname=parts.hostname)
+            try:
+                sock = context.wrap_socket(sock, server_hostname=parts.hostname)
+            except OSError:
+                sock.close()
+                raise
         self._socket = sock
         self._deadline = deadline
         self.start = time.monotonic()
@@ -168,7 +175,7 @@ def converse(
     try:
         connection = Connection(endpoint, deadline)
     except OSError as error:
-        failure = Failure(FailureKind.REFUSED, str(error))
+        failure = Failure(_unopened(error), str(error))
         return [
             RawReply(Exchange(request, endpoint.url(request.path), failure=failure), None)
             for request in requests
@@ -181,12 +188,38 @@ def converse(
             connection.read_until(_is_whole(methods[:number]))
             if number == len(requests):
                 _wait_for_more(connection, linger)
-            responses = read_responses(bytes(connection.raw), connection.eof, methods[:number])
+            # A mask is as long as what it covers: the framing stays true.
+            shown = client.redactor.octets(bytes(connection.raw))
+            responses = read_responses(shown, connection.eof, methods[:number])
             response = responses[number - 1] if len(responses) >= number else None
+            if response is not None:
+                response = _masked(response, client.redactor)
             replies.append(
                 RawReply(_exchange(client, request, connection, response, began), response)
             )
     return replies
+
+
+def _masked(response: RawResponse, redactor: Redactor) -> RawResponse:
+    """`response` without what a mask of the raw bytes misses: a secret over two chunks, cookies."""
+    return replace(
+        response,
+        headers=redactor.headers(response.headers),
+        body=redactor.octets(response.body),
+    )
+
+
+def _unopened(error: OSError) -> FailureKind:
+    match error:
+        case socket.gaierror():
+            return FailureKind.DNS
+        case ssl.SSLError():
+            return FailureKind.TLS
+        case ConnectionRefusedError():
+            return FailureKind.REFUSED
+        case TimeoutError():
+            return FailureKind.CONNECT_TIMEOUT
+    return FailureKind.UNREACHABLE
 
 
 def _send(
@@ -230,12 +263,12 @@ def _exchange(
 ) -> Exchange:
     url = client.endpoint.url(request.path)
     ended = time.monotonic() - connection.start - began
-    redactor = client.redactor
     if response is None or response.status == 0:
         shown = bytes(connection.raw) if response is not None else b""
         kind = FailureKind.PROTOCOL if shown else FailureKind.RESET
         lost = connection.failure or Failure(kind, "no response")
-        return Exchange(request, url, body=redactor.octets(shown), ended_at=ended, failure=lost)
+        shown = client.redactor.octets(shown)
+        return Exchange(request, url, body=shown, ended_at=ended, failure=lost)
     cut = None
     if not response.complete:
         cut = connection.failure or Failure(FailureKind.TRUNCATED, response.framing)
@@ -243,8 +276,8 @@ def _exchange(
         request=request,
         url=url,
         status=response.status,
-        headers=redactor.headers(response.headers),
-        body=redactor.octets(response.body),
+        headers=response.headers,
+        body=response.body,
         arrivals=_body_arrivals(connection.arrivals, response, began),
         headers_at=None,
         ended_at=ended,

@@ -2,17 +2,18 @@
 
 The laws:
 
-1. By value: the secret itself, and as URL-encoding, JSON escape or Base64 would spell it. A target
-   that echoes the key does not get it into any artefact.
+1. By value: the secret itself, with any of its characters spelled as in a URL, a JSON string or an
+   HTML page, and as Base64 would spell it. A target that echoes the key does not get it into any
+   artefact.
 2. By name: headers that carry credentials are masked whatever they hold.
 3. A mask is as long as what it covers, so that offsets and lengths stay true.
 """
 
 import base64
+import html
 import json
 import re
 from collections.abc import Iterable
-from urllib.parse import quote, quote_plus
 
 SECRET_HEADERS = frozenset(
     {
@@ -36,25 +37,38 @@ def mask(length: int) -> str:
     return _WORD[:length].ljust(length, "*")
 
 
-def _spellings(secret: str) -> set[str]:
-    """The ways in which an echo may spell `secret`."""
+def _character(c: str) -> str:
+    """A pattern for `c` as itself, or as an escape of URLs, JSON or HTML spells it."""
+    code = f"{ord(c):x}"
+    escaped = "".join(f"%{octet:02x}" for octet in c.encode())
+    spelled = [re.escape(s) for s in (json.dumps(c)[1:-1], html.escape(c)) if s != c]
+    spelled += [f"(?i:{escaped})", f"(?i:&#x0*{code};)", f"&#0*{ord(c)};"]
+    spelled += [rf"(?i:\\u{code:0>4})"] if len(code) <= 4 else []
+    spelled += {" ": [r"\+"], "/": [r"\\/"]}.get(c, [])
+    spelled.append(re.escape(c))  # last: an escaped backslash begins with a backslash
+    return f"(?:{'|'.join(spelled)})"
+
+
+def _base64(secret: str) -> set[str]:
+    """What Base64 of a longer text that holds `secret` is certain to hold."""
     raw = secret.encode()
-    found = {
-        secret,
-        quote(secret, safe=""),
-        quote_plus(secret),
-        json.dumps(secret)[1:-1],
-        json.dumps(secret).replace("/", "\\/")[1:-1],
-        "".join(f"\\u{ord(c):04x}" for c in secret if ord(c) < 0x10000),
-    }
+    found = set()
     for lead in range(3):
-        # Base64 of the secret inside a longer text depends on its position modulo 3: the
-        # characters that hold bits of the neighbours are left out.
+        # It depends on the position modulo 3: the characters that hold bits of the neighbours are
+        # left out.
         coded = base64.b64encode(b"\0" * lead + raw).decode().rstrip("=")
         start = {0: 0, 1: 2, 2: 3}[lead]
         inner = coded[start : len(coded) - (1 if (lead + len(raw)) % 3 else 0)]
         found |= {inner, inner.replace("+", "-").replace("/", "_")}
     return {s for s in found if len(s) >= SHORTEST}
+
+
+def _pattern(secrets: Iterable[str]) -> str:
+    """A pattern for every spelling of every secret, the longest first; "" without any."""
+    known = sorted({s for s in secrets if len(s) >= SHORTEST}, key=len, reverse=True)
+    spelled = ["".join(map(_character, secret)) for secret in known]
+    coded = sorted({s for secret in known for s in _base64(secret)}, key=len, reverse=True)
+    return "|".join([*spelled, *map(re.escape, coded)])
 
 
 class Redactor:
@@ -65,15 +79,9 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        spellings: set[str] = set()
-        for secret in secrets:
-            if len(secret) >= SHORTEST:
-                spellings |= _spellings(secret)
-        ordered = sorted(spellings, key=len, reverse=True)
-        self._text = re.compile("|".join(map(re.escape, ordered))) if ordered else None
-        self._bytes = (
-            re.compile(b"|".join(re.escape(s.encode()) for s in ordered)) if ordered else None
-        )
+        pattern = _pattern(secrets)
+        self._text = re.compile(pattern) if pattern else None
+        self._bytes = re.compile(pattern.encode()) if pattern else None
 
     def text(self, value: str) -> str:
         """`value` with every secret masked."""
@@ -88,16 +96,19 @@ class Redactor:
     def headers(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Header pairs with secrets masked by name and by value."""
         return tuple(
-            (name, mask(len(value)) if name.lower() in SECRET_HEADERS else self.text(value))
+            (
+                self.text(name),
+                mask(len(value)) if name.lower() in SECRET_HEADERS else self.text(value),
+            )
             for name, value in pairs
         )
 
     def tree(self, value: object) -> object:
-        """A JSON value with every string in it (keys too) masked."""
+        """A JSON value with every string in it masked; the names of its fields are ours."""
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {self.text(str(k)): self.tree(v) for k, v in value.items()}
+            return {k: self.tree(v) for k, v in value.items()}
         if isinstance(value, list | tuple):
             return [self.tree(v) for v in value]
         return value

@@ -4,6 +4,7 @@ The laws: no control character reaches a terminal or a page raw; a long reply is
 beginning, its end and the neighbourhood of every mark, and says how much is left out.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ from .exchange import Exchange
 
 HEAD, TAIL, AROUND = 6, 3, 2
 LONGEST = 300
+
+
+_LINE = re.compile(rb"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +43,8 @@ def printable(octets: bytes, limit: int = LONGEST) -> str:
 
 
 def _lines(body: bytes) -> Iterable[tuple[int, int]]:
-    start = 0
-    while start < len(body):
-        end = body.find(b"\n", start)
-        end = len(body) if end < 0 else end + 1
-        yield start, end
-        start = end
+    """Where each line begins and ends, its end of line included: LF, CRLF or CR, as in SSE."""
+    return (line.span() for line in _LINE.finditer(body))
 
 
 def transcript(exchange: Exchange, marks: Iterable[tuple[int, int]] = ()) -> list[Line]:
