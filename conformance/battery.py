@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import prompts
-from .chat import OMIT, Chat, encode
-from .wire.exchange import Exchange
+from .chat import CHAT_PATH, OMIT, Chat, encode
+from .wire.exchange import Exchange, Request
+from .wire.raw import RawReply, converse
 
 LONG = 160
 """Output bound of the long answer: at least 100 tokens (CC-SSE-021)."""
@@ -27,10 +28,17 @@ def plain(chat: Chat) -> list[Exchange]:
     return [
         chat.canary(),
         chat.ask(),
-        chat.ask(prompts.repeat(" ".join(prompts.UNICODE.values()))),
+        beyond_ascii(chat),
         cut(chat),
     ]
 
+
+def beyond_ascii(chat: Chat, sample: int = 0) -> Exchange:
+    """A valid call that asks for text beyond ASCII to be repeated."""
+    return chat.ask(prompts.repeat(BEYOND_ASCII), sample=sample, max_tokens=256)
+
+
+BEYOND_ASCII = " ".join(prompts.UNICODE.values())
 
 TIGHT = 16
 """An output bound that a count to 300 exceeds by far."""
@@ -58,6 +66,74 @@ def usage_stream(chat: Chat) -> Exchange:
     return chat.stream(stream_options={"include_usage": True})
 
 
+TOGETHER: tuple[Mapping[str, Any], ...] = (
+    {
+        "temperature": 0,
+        "top_p": 0,
+        "presence_penalty": -2,
+        "frequency_penalty": -2,
+        "seed": -1,
+        "stop": "\u2603",
+    },
+    {
+        "temperature": 0.7,
+        "n": 1,
+        "presence_penalty": 0,
+        "frequency_penalty": 0,
+        "logprobs": False,
+        "stop": None,
+        "user": "x",
+        "response_format": {"type": "text"},
+        "store": False,
+        "service_tier": "auto",
+    },
+    {"temperature": 1, "safety_identifier": "x", "prompt_cache_key": "x"},
+    {
+        "temperature": 2,
+        "top_p": 1,
+        "presence_penalty": 2,
+        "frequency_penalty": 2,
+        "seed": 2**53 - 1,
+        "stop": ["\u2603", "\u2604", "\u2605", "\u2606"],
+    },
+)
+"""Valid values sent together: lower ends, neutral values, successors of `user`, upper ends.
+
+Where the target takes them together, it need not be asked for each alone (`with_value`).
+"""
+
+
+def with_value(chat: Chat, parameter: str, value: Any) -> Exchange:
+    """A valid call with `parameter` at `value`: one of `TOGETHER` if it was answered 200, else a
+    call with that parameter alone, so that the culprit shows."""
+    for fields in TOGETHER:
+        if parameter in fields and _same(fields[parameter], value):
+            exchange = chat.ask(**fields)
+            if exchange.status == 200:
+                return exchange
+    return chat.ask(**{parameter: value})
+
+
+def _same(one: Any, other: Any) -> bool:
+    return one == other and isinstance(one, bool) == isinstance(other, bool)
+
+
+def conversation(chat: Chat) -> list[RawReply]:
+    """A success, a 4xx, a stream and a success on one connection, framing and all.
+
+    A target that closes after each reply is asked for the missing ones on new connections.
+    """
+    if "conversation" not in chat.memory:
+        good = Request("POST", CHAT_PATH, encode(chat.body()))
+        bad = Request("POST", CHAT_PATH, BROKEN_JSON)
+        stream = Request("POST", CHAT_PATH, encode(chat.body(stream=chat.has("stream"))))
+        chat.memory["conversation"] = converse(chat.client, [good, bad, stream, good])
+    replies: list[RawReply] = chat.memory["conversation"]
+    for reply in replies:
+        chat.note(reply.exchange)
+    return replies
+
+
 @dataclass(frozen=True, slots=True)
 class Invalid:
     """A request that breaks one rule.
@@ -69,7 +145,7 @@ class Invalid:
     rule: str
     names: tuple[str, ...]
     body: Callable[[Chat], bytes]
-    replayed: bool = True
+    replayed: bool = False
 
 
 def _fields(**fields: Any) -> Callable[[Chat], bytes]:
@@ -90,17 +166,16 @@ _UNKNOWN = f"no-such-model-{uuid.uuid4().hex[:12]}"
 USER = {"role": "user", "content": prompts.HELLO}
 
 INVALID: Mapping[str, Invalid] = {
-    "messages left out": Invalid("CC-REQ-001", ("messages",), _fields(messages=OMIT)),
+    "messages left out": Invalid(
+        "CC-REQ-001", ("messages",), _fields(messages=OMIT), replayed=True
+    ),
     "messages empty": Invalid("CC-REQ-002", ("messages",), _fields(messages=[])),
-    "messages a string": Invalid("CC-REQ-003", ("messages",), _fields(messages="hi")),
-    "messages null": Invalid("CC-REQ-003", ("messages",), _fields(messages=None), replayed=False),
-    "a message a string": Invalid("CC-REQ-003", ("messages",), _messages("hi"), replayed=False),
-    "role left out": Invalid("CC-REQ-006", ("messages", "role"), _messages({"content": "hi"})),
+    "messages null": Invalid("CC-REQ-003", ("messages",), _fields(messages=None)),
+    "role left out": Invalid(
+        "CC-REQ-006", ("messages", "role"), _messages({"content": "hi"}), replayed=True
+    ),
     "role unknown": Invalid(
-        "CC-REQ-006",
-        ("messages", "role"),
-        _messages({"role": "banana", "content": "hi"}),
-        replayed=False,
+        "CC-REQ-006", ("messages", "role"), _messages({"role": "banana", "content": "hi"})
     ),
     "part of unknown type": Invalid(
         "CC-REQ-010",
@@ -110,20 +185,15 @@ INVALID: Mapping[str, Invalid] = {
     "content null": Invalid(
         "CC-REQ-012", ("messages", "content"), _messages({"role": "user", "content": None})
     ),
-    "stream a string": Invalid("CC-REQ-019", ("stream",), _fields(stream="true"), replayed=False),
-    "temperature below 0": Invalid("CC-REQ-021", ("temperature",), _fields(temperature=-0.1)),
-    "temperature above 2": Invalid(
-        "CC-REQ-021", ("temperature",), _fields(temperature=2.1), replayed=False
+    "stream a string": Invalid("CC-REQ-019", ("stream",), _fields(stream="true")),
+    "temperature below 0": Invalid(
+        "CC-REQ-021", ("temperature",), _fields(temperature=-0.1), replayed=True
     ),
-    "temperature a string": Invalid(
-        "CC-REQ-021", ("temperature",), _fields(temperature="hot"), replayed=False
-    ),
+    "temperature a string": Invalid("CC-REQ-021", ("temperature",), _fields(temperature="hot")),
     "top_p above 1": Invalid("CC-REQ-022", ("top_p",), _fields(top_p=1.1)),
-    "max_tokens 0": Invalid("CC-REQ-023", ("max_tokens",), _fields(max_tokens=0)),
-    "max_tokens a string": Invalid(
-        "CC-REQ-023", ("max_tokens",), _fields(max_tokens="5"), replayed=False
-    ),
-    "n 0": Invalid("CC-REQ-026", ("n",), _fields(n=0)),
+    "max_tokens 0": Invalid("CC-REQ-023", ("max_tokens",), _fields(max_tokens=0), replayed=True),
+    "max_tokens a string": Invalid("CC-REQ-023", ("max_tokens",), _fields(max_tokens="5")),
+    "n 0": Invalid("CC-REQ-026", ("n",), _fields(n=0), replayed=True),
     "stop with five items": Invalid("CC-REQ-027", ("stop",), _fields(stop=list("abcde"))),
     "presence_penalty above 2": Invalid(
         "CC-REQ-028", ("presence_penalty",), _fields(presence_penalty=2.1)
@@ -131,28 +201,44 @@ INVALID: Mapping[str, Invalid] = {
     "logprobs an integer": Invalid("CC-REQ-030", ("logprobs",), _fields(logprobs=1)),
     "seed a fraction": Invalid("CC-REQ-032", ("seed",), _fields(seed=1.5)),
     "response_format unknown": Invalid(
-        "CC-REQ-036", ("response_format",), _fields(response_format={"type": "xml"})
+        "CC-REQ-036", ("response_format",), _fields(response_format={"type": "xml"}), replayed=True
     ),
-    "model null": Invalid("CC-MODEL-011", ("model",), _fields(model=None), replayed=False),
-    "model empty": Invalid("CC-MODEL-011", ("model",), _fields(model=""), replayed=False),
+    "model null": Invalid("CC-MODEL-011", ("model",), _fields(model=None)),
     "model with spaces": Invalid(
-        "CC-MODEL-011",
-        ("model",),
-        lambda chat: encode(chat.body(model=f" {chat.model} ")),
-        replayed=False,
+        "CC-MODEL-011", ("model",), lambda chat: encode(chat.body(model=f" {chat.model} "))
     ),
     "model unknown": Invalid(
-        "CC-MODEL-009",
-        ("model",),
-        lambda chat: encode(chat.body(model=unknown_model())),
-        replayed=False,  # CC-SERR-001 does that
+        "CC-MODEL-009", ("model",), lambda chat: encode(chat.body(model=unknown_model()))
     ),
 }
 """Every request that must be refused, by what is wrong with it."""
 
 BROKEN_JSON = b'{"model":'
 
-NO_OBJECTS = (b"", b"null", b"[]", b'"x"', b"1")
+NULLABLE = (
+    "temperature",
+    "top_p",
+    "n",
+    "stop",
+    "stream",
+    "stream_options",
+    "max_tokens",
+    "max_completion_tokens",
+    "presence_penalty",
+    "frequency_penalty",
+    "logprobs",
+    "top_logprobs",
+    "seed",
+)
+"""Parameters for which explicit null equals omission (CC-REQ-015)."""
+
+
+def all_null(chat: Chat) -> Exchange:
+    """A valid call with every nullable parameter as null."""
+    return chat.ask(**dict.fromkeys(NULLABLE))
+
+
+NO_OBJECTS = (b"", b"null", b"[]")
 """Bodies that are JSON, or nothing, and no object (CC-HTTP-013)."""
 
 

@@ -127,7 +127,7 @@ class Chat:
         """Send `body` (bytes as they are, else as JSON) to the chat path.
 
         Options: `headers` (pairs, replacing those of the same name), `authorization`, `path`,
-        `method`, `timeout`.
+        `method`, `timeout`, `settled` (the first answer counts: no repeats after a 5xx).
         """
         octets = body if isinstance(body, bytes) else encode(body)
         request = Request(
@@ -137,12 +137,17 @@ class Chat:
             headers=(JSON, IDENTITY),
             authorization=options.get("authorization", BEARER),
         ).with_headers(*options.get("headers", ()))
-        return self.send(request, sample=sample, timeout=options.get("timeout"))
+        return self.send(
+            request,
+            sample=sample,
+            timeout=options.get("timeout"),
+            settled=options.get("settled", False),
+        )
 
     def ask(self, prompt: str = HELLO, /, **fields: Any) -> Exchange:
         """A valid call without `stream`; `sample` numbers its independent repetitions."""
-        sample = fields.pop("sample", 0)
-        return self.post(self.body(prompt, **fields), sample=sample)
+        options = {name: fields.pop(name) for name in ("sample", "settled") if name in fields}
+        return self.post(self.body(prompt, **fields), **options)
 
     def stream(self, prompt: str = HELLO, /, **fields: Any) -> Exchange:
         """A valid call with `stream: true`; `sample` numbers its independent repetitions."""
@@ -164,12 +169,20 @@ class Chat:
 
     # -- sending --------------------------------------------------------------------------------
 
-    def send(self, request: Request, *, sample: int = 0, timeout: float | None = None) -> Exchange:
+    def send(
+        self,
+        request: Request,
+        *,
+        sample: int = 0,
+        timeout: float | None = None,
+        settled: bool = False,
+    ) -> Exchange:
         """The exchange for `request`, sent if it was not yet; raises `Inconclusive` when the
         target is gone."""
         key = (request, sample)
         if key not in self._shared:
-            self._shared[key] = self._settled(request, timeout)
+            send = self.client.send if settled else self._settled
+            self._shared[key] = send(request, timeout)
         exchange = self._shared[key]
         self.used.append(exchange)
         return exchange

@@ -2,49 +2,77 @@
 
 The law: nothing is sent to the target. The selection is rehearsed against the embedded reference
 server, and what was sent there is counted: a conformant target is asked exactly these requests.
+
+What costs tokens is what a model answers: a POST with status 200. The rest is refused.
 """
 
-from .chat import sent_json
-from .session import TargetSession
-from .settings import Settings
-from .wire.exchange import Exchange
+import json
+from collections.abc import Iterable
+from dataclasses import astuple, dataclass
+from typing import Any, Self
+
+from .wire.exchange import Request
 
 BYTES_PER_TOKEN = 4
 
 
-def _bound(exchange: Exchange) -> int | None:
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """Requests in all, those `answered` by a model, and of these: the sum of their bounds on
+    output tokens, how many set no bound, and the bytes of their bodies."""
+
+    requests: int = 0
+    answered: int = 0
+    output: int = 0
+    unbounded: int = 0
+    octets: int = 0
+
+    def __add__(self, other: Self) -> "Cost":
+        return Cost(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+
+
+def cost(log: Iterable[tuple[Request, int | None]]) -> Cost:
+    """What the requests of `log` cost, each with the status that answered it."""
+    total = Cost()
+    for request, status in log:
+        if request.method != "POST" or status != 200:
+            total += Cost(1)
+            continue
+        bound = _bound(request.body or b"")
+        total += Cost(1, 1, bound or 0, int(bound is None), len(request.body or b""))
+    return total
+
+
+def _bound(body: bytes) -> int | None:
     """The output tokens that a request allows; None when it sets no bound."""
-    body = sent_json(exchange)
-    if not isinstance(body, dict):
-        return 0
-    bounds = [body.get("max_tokens"), body.get("max_completion_tokens")]
-    known = [b for b in bounds if isinstance(b, int) and b > 0]
-    n = body.get("n")
+    try:
+        fields: Any = json.loads(body)
+    except ValueError:
+        return None
+    if not isinstance(fields, dict):
+        return None
+    bounds = [fields.get(name) for name in ("max_tokens", "max_completion_tokens")]
+    known = [bound for bound in bounds if isinstance(bound, int) and bound > 0]
+    n = fields.get("n")
     return min(known) * (n if isinstance(n, int) and n > 0 else 1) if known else None
 
 
-def plan_lines(target: TargetSession, settings: Settings) -> list[str]:
-    """What the rehearsal counted, in words."""
-    exchanges = target.exchanges()
-    answered = [e for e in exchanges if e.status == 200 and e.request.method == "POST"]
-    bounds = [_bound(exchange) for exchange in answered]
-    output = sum(bound for bound in bounds if bound is not None)
-    unbounded = bounds.count(None)
-    octets = sum(len(exchange.request.body or b"") for exchange in exchanges)
-    models = len(target.models)
-    where = settings.target_url or "the embedded reference server"
+def plan_lines(spent: Cost, models: Iterable[str], url: str | None) -> list[str]:
+    """What the rehearsal counted, in words; `url` None: the embedded server is the target."""
+    names = list(models)
+    where = f"{url} (nothing was sent to it)" if url else "the embedded reference server"
     lines = [
-        f"target      {where} (nothing was sent to it)"
-        if settings.target_url
-        else f"target      {where}",
-        f"models      {models}: {', '.join(target.models)}",
-        f"requests    {target.client.sent} in all, {len(answered)} of them answered by a model",
-        f"output      at most {output} tokens, as the requests bound it",
-        f"input       {octets} bytes of requests, about {octets // BYTES_PER_TOKEN} tokens",
+        f"target      {where}",
+        f"models      {len(names)}: {', '.join(names)}",
+        f"requests    {spent.requests:,} in all, {spent.answered:,} of them answered by a model",
+        f"output      at most {spent.output:,} tokens, as the requests bound it",
+        f"input       about {spent.octets // BYTES_PER_TOKEN:,} tokens "
+        f"({spent.octets:,} bytes of bodies that a model answers)",
     ]
-    if unbounded:
+    if spent.unbounded:
         lines.append(
-            f"unbounded   {unbounded} short answers carry no output bound: their clauses demand it"
+            f"unbounded   {spent.unbounded:,} short answers carry no output bound: "
+            "their clauses demand it"
         )
     lines.append("not counted repeats after a 429, a 5xx or a lost connection, at most 2 each")
     return lines

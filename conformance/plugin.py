@@ -20,6 +20,7 @@ import platform
 import re
 from collections import Counter
 from collections.abc import Generator
+from dataclasses import astuple
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -35,7 +36,7 @@ from .chat import Chat
 from .checks import judged
 from .guards import status_line
 from .outcomes import Blocked, Trials, Unsupported
-from .planning import plan_lines
+from .planning import Cost, cost, plan_lines
 from .progress import Progress
 from .recording import Recorder
 from .requirements import CHAPTERS, REQUIREMENTS, Requirement
@@ -129,7 +130,7 @@ class Run:
         self.results: dict[str, Any] = {}
         self.page: Path | None = None
         self.started = dt.datetime.now(dt.UTC)
-        self.requests = 0
+        self.spent = Cost()
         self.interrupted = False
         self.sizes: Counter[tuple[str | None, str]] = Counter()
         self._progress: Progress | None = None
@@ -186,7 +187,7 @@ class Run:
         if self.target is None:
             return []
         target, profile = self.target, self.settings.profile
-        where = "the embedded reference server" if target.embedded else target.url
+        where = "the embedded reference server" if target.embedded else self.settings.target_url
         models = f"{len(target.models)} model{'s' if len(target.models) != 1 else ''}"
         return [f"target: {where} · profile {profile.name} · {models}"]
 
@@ -375,7 +376,7 @@ class Run:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """xdist: what a worker has sent counts too."""
-        self.requests += getattr(node, "workeroutput", {}).get("conformance_requests", 0)
+        self.spent += Cost(*getattr(node, "workeroutput", {}).get("conformance_cost", ()))
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(
@@ -384,10 +385,11 @@ class Run:
         if self.target is None:
             return (yield)
         if self.is_worker:
-            session.config.workeroutput["conformance_requests"] = (  # type: ignore[attr-defined]
-                self.target.client.sent
+            session.config.workeroutput["conformance_cost"] = astuple(  # type: ignore[attr-defined]
+                cost(self.target.client.log)
             )
             return (yield)
+        self.spent += cost(self.target.client.log)
         if self._progress is not None:
             self._progress.flush()
         if self.settings.plan:
@@ -407,7 +409,6 @@ class Run:
 
     def _write(self, session: pytest.Session, exitstatus: int) -> None:
         target = self._live()
-        self.requests += target.client.sent
         profile = self.settings.profile
         self.results = reports.results.build(
             self.records,
@@ -420,7 +421,7 @@ class Run:
             target={"url": target.url, "profile": profile.name, "models": list(target.models)},
             started=self.started,
             finished=dt.datetime.now(dt.UTC),
-            requests=self.requests,
+            requests=self.spent.requests,
             strict=self.settings.strict,
             interrupted=self.interrupted or exitstatus == 2,
             profile_deviations=[
@@ -449,7 +450,7 @@ class Run:
         out = terminalreporter
         if self.settings.plan and self.target is not None:
             out.section("plan")
-            for line in plan_lines(self.target, self.settings):
+            for line in plan_lines(self.spent, self.target.models, self.settings.target_url):
                 out.write_line(line)
             return
         if not self.results:

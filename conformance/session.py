@@ -112,10 +112,6 @@ class TargetSession:
             if exchange.status is None:
                 self._lost(str(exchange.failure))
 
-    def exchanges(self) -> list[Exchange]:
-        """Every exchange that was shared between checks, in order."""
-        return list(self._shared.values())
-
     def close(self) -> None:
         """Close connections and end the embedded server."""
         self.client.close()

@@ -111,7 +111,7 @@ def test_a_server_fault_carries_the_envelope(chat: Chat) -> None:
     trigger = chat.profile.triggers.get("stream_error")
     if trigger is None:
         raise Unsupported("the profile names no prompt that makes the target fail")
-    exchange = chat.ask(trigger)
+    exchange = chat.ask(trigger, settled=True)
     if (exchange.status or 0) < 500:
         raise Inconclusive(f"the trigger did not fail: {status_line(exchange)}", exchange)
     value = read_document(exchange.body).value

@@ -94,7 +94,7 @@ def _stopped(exchange: Exchange, bound: int) -> bool | None:
 
 def _stop_sequence(chat: Chat) -> None:
     """A matched stop sequence ends the text before it, with `stop`."""
-    control = chat.ask(prompts.COUNT)
+    control = cut(chat)
     said = text(control).split()
     if len(said) < 3:
         raise Inconclusive("the control answer is too short to hold a stop sequence", control)
@@ -118,14 +118,16 @@ def _stop_sequence(chat: Chat) -> None:
     )
 
 
-def _calls(chat: Chat, **fields: Any) -> list[tuple[Exchange, list[Any], Any]]:
-    """Replies to an invitation to call a tool, in both modes: calls and finish_reason of each."""
+def _calls(
+    chat: Chat, *, streamed_too: bool = True, **fields: Any
+) -> list[tuple[Exchange, list[Any], Any]]:
+    """Replies to an invitation to call a tool: exchange, calls and finish_reason of each."""
     found: list[tuple[Exchange, list[Any], Any]] = []
     tools = {"tools": [prompts.WEATHER_TOOL], chat.bound_name: 256, **fields}
     plainly = success(chat.ask(prompts.WEATHER, **tools))
     calls = message(plainly).get("tool_calls")
     found.append((plainly, calls if isinstance(calls, list) else [], finish_reason(plainly)))
-    if chat.has("stream"):
+    if streamed_too and chat.has("stream"):
         streamed = chat.stream(prompts.WEATHER, **tools)
         reading = whole_stream(chat, streamed)
         folded = choices_of(reading.fold())
@@ -158,7 +160,10 @@ def test_a_called_tool_ends_with_tool_calls(chat: Chat) -> None:
 
 @requirement("CC-FIN-007")
 def test_tool_calls_as_reason_means_that_there_are_calls(chat: Chat) -> None:
-    for exchange, calls, reason in [*_calls(chat), *_calls(chat, tool_choice="none")]:
+    for exchange, calls, reason in [
+        *_calls(chat),
+        *_calls(chat, streamed_too=False, tool_choice="none"),
+    ]:
         require(
             reason != "tool_calls" or bool(calls),
             "a non-empty tool_calls array beside finish_reason 'tool_calls'",
@@ -170,7 +175,7 @@ def test_tool_calls_as_reason_means_that_there_are_calls(chat: Chat) -> None:
 @requirement("CC-FIN-008")
 def test_a_cut_tool_call_ends_with_length(chat: Chat) -> None:
     for bound in (4, 12, 24):  # a model that thinks first needs some of it before it calls
-        found = _calls(chat, **{chat.bound_name: bound})
+        found = _calls(chat, streamed_too=False, **{chat.bound_name: bound})
         cut_off = [row for row in found if row[1] and not all(_is_whole(call) for call in row[1])]
         for exchange, _, reason in cut_off:
             require(reason == "length", "finish_reason 'length'", reason, on=exchange)

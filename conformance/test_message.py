@@ -1,8 +1,7 @@
 """Choices and message: what the model said, in which form (CC-MSG)."""
 
-from . import prompts
-from .battery import plain, streams
-from .chat import Chat
+from .battery import BEYOND_ASCII, beyond_ascii, plain, streams
+from .chat import OMIT, Chat
 from .expect import completions_keep, streams_keep, trials
 from .guards import first_choice, text
 from .outcomes import Inconclusive, Unjudged
@@ -60,7 +59,7 @@ def test_an_ordinary_question_gets_text(chat: Chat) -> None:
     looked: list[Exchange] = []
 
     def trial(number: int) -> bool | None:
-        exchange = chat.ask(sample=number, max_tokens=1024)
+        exchange = chat.ask(sample=number, max_tokens=OMIT)
         looked.append(exchange)
         try:
             if first_choice(exchange).get("finish_reason") != "stop":
@@ -86,10 +85,10 @@ def test_content_is_free_of_template_markup(chat: Chat) -> None:
 @requirement("CC-MSG-012")
 def test_text_beyond_ascii_comes_back_intact(chat: Chat) -> None:
     looked: list[Exchange] = []
-    wanted = " ".join(prompts.UNICODE.values())
+    wanted = BEYOND_ASCII
 
     def trial(number: int) -> bool | None:
-        exchange = chat.ask(prompts.repeat(wanted), sample=number, max_tokens=256)
+        exchange = beyond_ascii(chat, number)
         looked.append(exchange)
         try:
             if first_choice(exchange).get("finish_reason") == "length":

@@ -5,8 +5,17 @@ import json
 import zlib
 
 from . import prompts
-from .battery import BROKEN_JSON, LONG, NO_OBJECTS, hostile, plain
-from .chat import CHAT_PATH, Chat, encode
+from .battery import (
+    BROKEN_JSON,
+    LONG,
+    NO_OBJECTS,
+    all_null,
+    beyond_ascii,
+    conversation,
+    hostile,
+    plain,
+)
+from .chat import CHAT_PATH, Chat, encode, sent_json
 from .expect import each, judge, require, sightings_of, trials
 from .guards import (
     accepted,
@@ -25,7 +34,7 @@ from .protocol.jsontext import findings, read_document
 from .protocol.media import findings as media_findings
 from .requirements import requirement
 from .wire.exchange import Exchange, FailureKind, Request
-from .wire.raw import RawReply, converse, exchange_raw
+from .wire.raw import RawReply, exchange_raw
 
 
 def documents_keep(requirement_id: str, exchanges: list[Exchange]) -> None:
@@ -69,8 +78,10 @@ def test_a_success_is_labelled_application_json(chat: Chat) -> None:
 
 @requirement("CC-HTTP-004")
 def test_without_stream_the_reply_is_no_event_stream(chat: Chat) -> None:
+    nulled = all_null(chat)
+
     def look(exchange: Exchange) -> list[Sighting]:
-        if _sent_null(exchange) and 400 <= (exchange.status or 0) < 500:
+        if exchange is nulled and 400 <= (exchange.status or 0) < 500:
             return []  # CC-REQ-015 judges null
         success(exchange)
         if exchange.media_type != "text/event-stream" and not exchange.body.lstrip().startswith(
@@ -80,11 +91,7 @@ def test_without_stream_the_reply_is_no_event_stream(chat: Chat) -> None:
         required = "a JSON document"
         return [Sighting(Finding("", required, shorten(exchange.body)), exchange)]
 
-    judge(each([chat.ask(), chat.ask(stream=None), chat.ask(stream=False)], look))
-
-
-def _sent_null(exchange: Exchange) -> bool:
-    return b'"stream": null' in (exchange.request.body or b"")
+    judge(each([chat.ask(), nulled, chat.ask(stream=False)], look))
 
 
 ACCEPTS = ("application/json", "text/event-stream", "")
@@ -141,20 +148,16 @@ def test_space_before_the_document_is_insignificant(chat: Chat) -> None:
 
 @requirement("CC-HTTP-009")
 def test_messages_are_framed_completely(chat: Chat) -> None:
-    requests = [
-        Request("POST", CHAT_PATH, encode(chat.body())),
-        Request("POST", CHAT_PATH, BROKEN_JSON),
-    ]
-    if chat.has("stream"):
-        requests.append(Request("POST", CHAT_PATH, encode(chat.body(stream=True))))
     found: list[Sighting] = []
-    for request in requests:
-        reply = exchange_raw(chat.client, request, linger=0.2)
-        exchange = chat.note(reply.exchange)
-        if reply.response is None:
-            found += _lost(reply)
+    for reply in conversation(chat):
+        whole = reply
+        if reply.response is None:  # the target closed before: ask again, alone
+            whole = exchange_raw(chat.client, reply.exchange.request, linger=0.2)
+            chat.note(whole.exchange)
+        if whole.response is None:
+            found += _lost(whole)
         else:
-            found += [Sighting(f, exchange) for f in reply.response.findings]
+            found += [Sighting(f, whole.exchange) for f in whole.response.findings]
     judge(found)
 
 
@@ -223,7 +226,7 @@ def test_another_method_is_refused_with_allow(chat: Chat) -> None:
             found.append(Sighting(Finding("", "an Allow header", "none"), exchange))
         return found
 
-    methods = ("PUT", "PATCH", "DELETE")
+    methods = ("PUT", "DELETE")
     judge(each([chat.post(chat.body(), method=method) for method in methods], look))
 
 
@@ -248,16 +251,13 @@ def test_the_documented_path_is_not_redirected_to_get(chat: Chat) -> None:
 
 @requirement("CC-HTTP-017")
 def test_a_connection_can_be_reused(chat: Chat) -> None:
-    good = Request("POST", CHAT_PATH, encode(chat.body()))
-    bad = Request("POST", CHAT_PATH, BROKEN_JSON)
-    stream = Request("POST", CHAT_PATH, encode(chat.body(stream=chat.has("stream"))))
-    replies = converse(chat.client, [good, bad, stream, good])
+    replies = conversation(chat)
     steps = ("a success", "a 4xx", "a finished stream")
-    first = chat.note(replies[0].exchange)
+    first = replies[0].exchange
     if not first.complete:
         raise Inconclusive(str(first.failure), first)
     for step, reply in zip(steps, replies[1:], strict=True):
-        exchange = chat.note(reply.exchange)
+        exchange = reply.exchange
         require(
             exchange.complete,
             f"a complete reply on the same connection after {step}",
@@ -353,9 +353,8 @@ def test_chunked_and_expected_bodies_are_read(chat: Chat) -> None:
 
 @requirement("CC-HTTP-022")
 def test_both_spellings_of_a_text_are_the_same_request(chat: Chat) -> None:
-    prompt = prompts.repeat(" ".join(prompts.UNICODE.values()))
-    raw = answered(chat.ask(prompt))
-    escaped = answered(chat.post(json.dumps(chat.body(prompt)).encode()))
+    raw = answered(beyond_ascii(chat))
+    escaped = answered(chat.post(json.dumps(sent_json(raw)).encode()))
     require(
         escaped.status == raw.status,
         f"status {raw.status}, as for the raw spelling",
@@ -366,9 +365,10 @@ def test_both_spellings_of_a_text_are_the_same_request(chat: Chat) -> None:
     one, other = usage(raw), usage(escaped)
     if one is None or other is None:
         raise Inconclusive("the replies carry no usage", escaped)
-    again = usage(chat.ask(prompt, sample=1))
-    if again is not None and again["prompt_tokens"] != one["prompt_tokens"]:
-        raise Blocked("CC-USAGE-004", "prompt_tokens vary for the same request", raw)
+    if one["prompt_tokens"] != other["prompt_tokens"]:
+        again = usage(beyond_ascii(chat, 1))
+        if again is not None and again["prompt_tokens"] != one["prompt_tokens"]:
+            raise Blocked("CC-USAGE-004", "prompt_tokens vary for the same request", raw)
     require(
         one["prompt_tokens"] == other["prompt_tokens"],
         f"prompt_tokens {one['prompt_tokens']}, as for the raw spelling",

@@ -1,0 +1,87 @@
+"""Every fault of the reference server turns exactly its declared requirements red.
+
+The laws:
+
+1. Sets are compared, not counted: a fault that breaks one requirement more or less fails here.
+2. A requirement that no fault breaks is a check that was never seen failing: it fails here too.
+3. The server without a fault breaks nothing, and leaves nothing undecided.
+
+Ids that the suite does not judge yet are left out of a fault's declaration: their chapters' faults
+wait here for their checks.
+"""
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+
+import pytest
+
+from conformance.checks import judged
+from conformance.reference.faults import FAULTS
+from conformance.requirements import REQUIREMENTS
+
+from .faults.trial import Trial, judge, profile, server
+
+pytestmark = pytest.mark.slow
+
+NONE = ""
+"""The name of the server without a fault."""
+
+UNOBSERVABLE: Mapping[str, str] = {
+    "CC-HTTP-008": "it allows space before the document; a reply cannot break a permission",
+}
+"""Judged requirements that no reply can break, with the reason."""
+
+
+@pytest.fixture(scope="module")
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Trial]]]:
+    """One trial for every fault, two at a time; a test waits for its own."""
+    folder = tmp_path_factory.mktemp("faults")
+    profile(folder)
+    with server() as address, ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        yield {name: pool.submit(judge, address, name, folder) for name in [NONE, *FAULTS]}
+        pool.shutdown(cancel_futures=True)
+
+
+def test_the_server_without_a_fault_keeps_every_requirement(
+    trials: Mapping[str, Future[Trial]],
+) -> None:
+    trial = trials[NONE].result()
+
+    undecided = {i: v for i, v in trial.verdicts.items() if v not in ("PASS", "UNSUPPORTED")}
+    assert undecided == {}
+    assert trial.exit_status == 0, trial.output
+    assert set(trial.verdicts) == set(judged())
+
+
+@pytest.mark.parametrize("name", FAULTS)
+def test_a_fault_breaks_exactly_what_it_declares(
+    trials: Mapping[str, Future[Trial]], name: str
+) -> None:
+    trial = trials[name].result()
+    declared = FAULTS[name].breaks & judged().keys()
+
+    assert trial.errors == frozenset()
+    assert trial.broken == declared, trial.output
+    must_break = any(REQUIREMENTS[i].level == "MUST" for i in declared)
+    assert (trial.exit_status == 1) == ("FAIL" in trial.verdicts.values())
+    assert must_break or trial.exit_status in (0, 6)
+
+
+def test_every_judged_requirement_is_caught_failing(
+    trials: Mapping[str, Future[Trial]],
+) -> None:
+    caught = {i for name in FAULTS for i in trials[name].result().broken}
+
+    assert set(judged()) - caught == set(UNOBSERVABLE)
+
+
+def test_every_declared_id_is_in_the_catalogue() -> None:
+    unknown = {i for fault in FAULTS.values() for i in fault.breaks} - set(REQUIREMENTS)
+
+    assert unknown == set()
+
+
+def test_the_folder_of_a_trial_holds_what_it_says(tmp_path: Path) -> None:
+    assert "stream_error" in profile(tmp_path).read_text("utf-8")
