@@ -16,7 +16,7 @@ TESTS := $(PYTEST) tests -n 2 --dist loadfile
 PIP := $(VENV) -m pip --disable-pip-version-check install --quiet
 EVERYTHING := .[load,clients,dev]
 
-export TARGET # reaches the shell as it is, whatever characters it holds
+export TARGET # through the environment: no quote or blank in it means anything to the shell
 
 .PHONY: help conformance test test-quick lint faults servers load constraints clean
 
