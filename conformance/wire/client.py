@@ -190,7 +190,8 @@ class Client:
     def __init__(self, endpoint: Endpoint, user_agent: str = "chat-conformance") -> None:
         self.endpoint = endpoint
         self.redactor = Redactor(endpoint.secrets)
-        self.sent = 0
+        self.log: list[tuple[Request, int | None]] = []
+        """Every request sent, with the status that answered it."""
         self._stream: httpcore.NetworkStream | None = None
         self._user_agent = user_agent
         # Made once: reading the certificate store costs more than an exchange.
@@ -211,12 +212,16 @@ class Client:
         self._http.close()
         self._http = self._open()
 
+    @property
+    def sent(self) -> int:
+        """How many requests were sent."""
+        return len(self.log)
+
     def send(self, request: Request, timeout: float | None = None) -> Exchange:
         """Send `request` once; never raises for what the target does.
 
         `timeout` is in seconds and bounds the whole exchange; default: the endpoint's.
         """
-        self.sent += 1
         limit = timeout or self.endpoint.timeout
         url = self.endpoint.url(request.path)
         status: int | None = None
@@ -273,6 +278,7 @@ class Client:
         finally:
             # A body that ends with its connection looks complete when we are who ended it.
             failure = watchdog.stop() or failure
+            self.log.append((request, status))
         return Exchange(
             request=request,
             url=url,

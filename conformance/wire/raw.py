@@ -170,12 +170,12 @@ def converse(
     """
     endpoint = client.endpoint
     deadline = time.monotonic() + endpoint.timeout
-    client.sent += len(requests)
     methods = [request.method for request in requests]
     try:
         connection = Connection(endpoint, deadline)
     except OSError as error:
         failure = Failure(_unopened(error), str(error))
+        client.log += [(request, None) for request in requests]
         return [
             RawReply(Exchange(request, endpoint.url(request.path), failure=failure), None)
             for request in requests
@@ -194,9 +194,9 @@ def converse(
             response = responses[number - 1] if len(responses) >= number else None
             if response is not None:
                 response = _masked(response, client.redactor)
-            replies.append(
-                RawReply(_exchange(client, request, connection, response, began), response)
-            )
+            exchange = _exchange(client, request, connection, response, began)
+            client.log.append((request, exchange.status))
+            replies.append(RawReply(exchange, response))
     return replies
 
 
