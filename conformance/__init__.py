@@ -11,7 +11,9 @@ The map (design laws in CONTRIBUTING.md):
 | `protocol/` | bytes and JSON in, findings out; no I/O, standard library only |
 | `wire/` | the only socket of the checker |
 | `target/` | what the target documents, and what it can do |
-| `plugin.py` + `settings`, `session`, `preflight`, `recording`, `progress` | the pytest plugin |
+| `plugin.py`, `settings.py` | the pytest plugin: inert in runs that are not ours |
+| `run`, `session`, `preflight`, `embedded`, `recording`, `progress`, `planning` | a run of ours |
+| `checks.py`, `listing.py` | which requirements are judged, read off the checks |
 | `reference/` | the embedded server and its faults; shares no code with the checker |
 
 The import law: a package imports only what stands right of it, and `tests/test_import_law.py`

@@ -174,10 +174,7 @@ def test_the_plugin_is_inert_in_other_projects(
     assert not (tmp_path / "reports").exists()
 
 
-EAGER = pytest.mark.xfail(reason="the plugin imports `reports` before it knows whose run this is")
-
-
-@pytest.mark.parametrize("name", ["schemas", "load", pytest.param("reports", marks=EAGER)])
+@pytest.mark.parametrize("name", ["schemas", "load", "reports"])
 def test_other_projects_may_have_packages_of_the_same_names(
     python: Path, tmp_path: Path, name: str
 ) -> None:

@@ -56,7 +56,7 @@ def hello() -> list[Json | str]:
 def sse(values: Iterable[object], end: str = "\n\n") -> bytes:
     """The values as an event stream; a string is sent as it is."""
     lines = (value if isinstance(value, str) else json.dumps(value) for value in values)
-    return "".join(f"data: {line}{end}" for line in lines).encode()
+    return "".join(f"data: {line}{end}" for line in lines).encode("utf-8", "surrogatepass")
 
 
 def hear(*values: object, facts: Facts | None = None) -> StreamReading:

@@ -1,0 +1,466 @@
+"""One run that is ours: models, order, verdicts, reports.
+
+The laws:
+
+1. A verdict is decided in `recording`; here it is only mapped to pytest's three outcomes, so that
+   `-x`, `-k`, `-n`, JUnit and pytest-html keep working.
+2. Records travel on the test report, so that they survive the way back from an xdist worker.
+
+| verdict | pytest outcome |
+|---|---|
+| PASS, WARN | passed |
+| FAIL, ERROR | failed |
+| UNSUPPORTED, INCONCLUSIVE, BLOCKED | skipped, with the reason |
+"""
+
+import datetime as dt
+import os
+import platform
+import re
+from collections import Counter
+from collections.abc import Generator
+from dataclasses import astuple
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import reports.results
+import reports.text
+import reports.verdict
+
+from . import __version__, settings
+from .checks import judged
+from .guards import status_line
+from .outcomes import Blocked, Trials, Unsupported
+from .planning import Cost, cost, plan_lines
+from .progress import Progress
+from .recording import Recorder
+from .requirements import CHAPTERS, REQUIREMENTS, Requirement
+from .session import TargetSession
+
+FIRST = "CC-HTTP-001"
+"""The canary: while the plainest call fails, nothing else about a model can be judged."""
+
+PACKAGES = ("pytest", "httpx", "h11", "jsonschema", "hypothesis", "pytest-html")
+
+
+def default_artefacts(config: pytest.Config, run: "Run") -> None:
+    """JUnit and HTML beside the results, unless the user names other places."""
+    here, option = config.invocation_params.dir, config.option
+    settings.check_writable(run.settings.results, "--results", replaced=True)
+    if config.pluginmanager.hasplugin("junitxml"):
+        option.xmlpath = str(_placed(here, option.xmlpath or settings.OUT / "junit.xml"))
+        settings.check_writable(Path(option.xmlpath), "--junitxml")
+    if config.pluginmanager.hasplugin("html"):
+        from reports.plugin import HtmlReport
+
+        run.page = _placed(here, option.htmlpath or settings.OUT / "compliance.html")
+        settings.check_writable(run.page, "--html")
+        option.htmlpath = str(run.page)
+        option.self_contained_html = True
+        # Rewriting the page after every check is quadratic in their number; pytest-html offers an
+        # ini option against it and no other way, and ours may not be the ini file of this run.
+        config._inicache["generate_report_on_test"] = False
+        config.pluginmanager.register(
+            HtmlReport(lambda: run.results, run.redact), "conformance-html"
+        )
+
+
+def _placed(here: Path, given: str | Path) -> Path:
+    """Where an artefact goes: `~` and variables mean what they mean to JUnit and pytest-html."""
+    return here / Path(os.path.expandvars(given)).expanduser()
+
+
+def slug(model: str) -> str:
+    """A model's id as it may stand in a node id: pytest-html writes node ids unescaped."""
+    return re.sub(r"[^A-Za-z0-9._-]", "_", model)[:60]
+
+
+class Run:
+    """The hooks of one run that is ours, in the controlling process and in every worker."""
+
+    def __init__(self, config: pytest.Config, wanted: settings.Settings) -> None:
+        self.config = config
+        self.settings = wanted
+        self.worker: dict[str, Any] | None = getattr(config, "workerinput", None)
+        self.target: TargetSession | None = None
+        self.records: list[dict[str, Any]] = []
+        self.results: dict[str, Any] = {}
+        self.page: Path | None = None
+        self.started = dt.datetime.now(dt.UTC)
+        self.spent = Cost()
+        self.interrupted = False
+        self.sizes: Counter[tuple[str | None, str]] = Counter()
+        self._progress: Progress | None = None
+        self._recorder: Recorder | None = None
+
+    @property
+    def is_worker(self) -> bool:
+        """Whether this process is an xdist worker."""
+        return self.worker is not None
+
+    def redact(self, text: str) -> str:
+        """`text` without the target's secrets."""
+        return self.target.redactor.text(text) if self.target else text
+
+    @property
+    def quiet(self) -> bool:
+        """Whether our own progress lines replace pytest's."""
+        return self.config.get_verbosity() == 0
+
+    # -- start ----------------------------------------------------------------------------------
+
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_sessionstart(self) -> None:
+        if self.config.option.collectonly:
+            return
+        if self.worker is not None:
+            known = self.worker["conformance"]
+            mine = settings.embedded(self.settings, known["url"], known["key"])
+            mine = mine if not known["embedded"] else _as_embedded(mine)
+            self.target = TargetSession(mine, tuple(known["models"]))
+            self.target.embedded = known["embedded"]
+            self.target.gone = known["gone"]
+        else:
+            self.target = TargetSession(self.settings)
+        self._recorder = Recorder(self.target.settings, self.target.redactor, self.target.embedded)
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and self.quiet and not self.is_worker:
+            reporter.showfspath = False
+            self._progress = Progress(reporter, {c.prefix: c.name for c in CHAPTERS})
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """xdist: tell a new worker what the controller has found out."""
+        target = self.live()
+        node.workerinput["conformance"] = {
+            "url": target.url,
+            "key": target.settings.key,
+            "models": list(target.models),
+            "embedded": target.embedded,
+            "gone": target.gone,
+        }
+
+    def pytest_report_header(self) -> list[str]:
+        if self.target is None:
+            return []
+        target, profile = self.target, self.settings.profile
+        where = "the embedded reference server" if target.embedded else self.settings.target_url
+        models = f"{len(target.models)} model{'s' if len(target.models) != 1 else ''}"
+        return [f"target: {where} · profile {profile.name} · {models}"]
+
+    def live(self) -> TargetSession:
+        if self.target is None:
+            raise pytest.UsageError("the target is not known while checks are only collected")
+        return self.target
+
+    # -- collection -----------------------------------------------------------------------------
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        mark = metafunc.definition.get_closest_marker("requirement")
+        if mark is None or "chat" not in metafunc.fixturenames:
+            return
+        models = self.target.models if self.target else (self.settings.models or ("model",))
+        if mark.kwargs["scope"] == "target":
+            metafunc.parametrize("chat", [models[0]], ids=["target"], indirect=True)
+            return
+        ids: list[str] = []
+        for number, model in enumerate(models):
+            name = slug(model)
+            ids.append(name if name not in ids else f"{name}_{number}")
+        metafunc.parametrize("chat", models, ids=ids, indirect=True)
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """Keep what is selected; order by model, then chapter."""
+        ours, others, dropped = [], [], []
+        for item in items:
+            if requirement_of(item) is None:
+                others.append(item)
+            elif self._wanted(item):
+                ours.append(item)
+            else:
+                dropped.append(item)
+        orders = {chapter.prefix: chapter.order for chapter in CHAPTERS}
+        models = {m: i for i, m in enumerate(self.target.models if self.target else ())}
+
+        def place(item: pytest.Item) -> tuple[int, int]:
+            entry = requirement_of(item)
+            prefix = entry.id.rpartition("-")[0] if entry else ""
+            return models.get(model_of(item) or "", -1), orders.get(prefix, 0)
+
+        items[:] = sorted(ours, key=place) + others
+        if dropped:
+            self.config.hook.pytest_deselected(items=dropped)
+        for item in ours:
+            entry = requirement_of(item)
+            if entry is not None:
+                self.sizes[model_of(item), entry.id.rpartition("-")[0]] += 1
+
+    def _wanted(self, item: pytest.Item) -> bool:
+        selected = self.settings.selected
+        entry = requirement_of(item)
+        return selected is None or (entry is not None and entry.id in selected)
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
+        """xdist: one model stays with one worker, so that replies are shared and in order."""
+        from xdist.scheduler import LoadScopeScheduling
+
+        class PerModel(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
+            def _split_scope(self, nodeid: str) -> str:
+                return nodeid.rpartition("[")[2] or nodeid
+
+        return PerModel(config, log)
+
+    # -- each check -----------------------------------------------------------------------------
+
+    def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        entry = requirement_of(item)
+        if entry is None:
+            return
+        target = self.live()
+        chat = target.chat(item.callspec.params["chat"])  # type: ignore[attr-defined]  # Function
+        chat.used.clear()
+        if target.gone is not None:
+            raise Blocked(FIRST, target.gone)
+        if entry.id != FIRST and model_of(item) is not None:
+            canary = chat.canary()
+            if canary.status != 200:
+                raise Blocked(FIRST, status_line(canary), canary)
+            chat.used.clear()
+        for flag in entry.needs:
+            capability = chat.capability(flag)
+            if not capability.present:
+                raise Unsupported(f"{flag}: {capability.because}")
+
+    def pytest_runtest_teardown(self, item: pytest.Item) -> None:
+        mark = item.get_closest_marker("requirement")
+        if mark is not None and mark.kwargs["harms"]:
+            self.live().still_there(item.callspec.params["chat"])  # type: ignore[attr-defined]
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_makereport(
+        self, item: pytest.Item, call: pytest.CallInfo[None]
+    ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        report = yield
+        entry = requirement_of(item)
+        failed_outside = call.when != "call" and call.excinfo is not None
+        if entry is None or not (call.when == "call" or failed_outside):
+            return report
+        report.sections = [(name, self.redact(text)) for name, text in report.sections]
+        error = call.excinfo.value if call.excinfo else None
+        if isinstance(error, KeyboardInterrupt | SystemExit | pytest.exit.Exception):
+            return report
+        record = self._record(item, entry, error, call.duration)
+        self._dress(report, record, entry)
+        return report
+
+    def _record(
+        self, item: pytest.Item, entry: Requirement, error: BaseException | None, seconds: float
+    ) -> dict[str, Any]:
+        if self._recorder is None:
+            raise RuntimeError("a check ran before the session started")
+        chat = self.live().chat(item.callspec.params["chat"])  # type: ignore[attr-defined]
+        function = item.originalname or item.name  # type: ignore[attr-defined]  # Function
+        trials = chat.memory.pop("trials", None)
+        return self._recorder.record(
+            entry,
+            error,
+            model=model_of(item),
+            nodeid=item.nodeid,
+            title=function.removeprefix("test_").replace("_", " "),
+            used=chat.used,
+            trials=trials if isinstance(trials, Trials) else None,
+            duration_s=seconds,
+        )
+
+    def _dress(self, report: pytest.TestReport, record: dict[str, Any], entry: Requirement) -> None:
+        """Give the report the outcome that stands for the verdict, and the record."""
+        verdict = record["verdict"]
+        report.conformance = record  # type: ignore[attr-defined]  # travels with the report
+        report.chapter_size = self.sizes[  # type: ignore[attr-defined]
+            record["model"], record["chapter"]
+        ]
+        report.user_properties += [
+            ("requirement", entry.id),
+            ("level", entry.level),
+            ("verdict", verdict),
+            ("model", record["model"] or ""),
+        ]
+        if verdict in ("PASS", "WARN"):
+            report.outcome, report.longrepr = "passed", None
+            if verdict == "WARN":
+                report.sections.append(("warning", reports.text.failure(record, entry)))
+        elif verdict in ("FAIL", "ERROR"):
+            report.outcome = "failed"
+            if verdict == "FAIL":
+                report.longrepr = reports.text.failure(record, entry)
+            elif self.target is not None:
+                report.longrepr = self.target.redactor.text(str(report.longrepr))
+        else:
+            report.outcome = "skipped"
+            path, line = str(report.location[0]), (report.location[1] or 0) + 1
+            by = record["evidence"].get("by")
+            reason = f"{verdict}{f' by {by}' if by else ''}: {record['evidence']['reason']}"
+            report.longrepr = (path, line, reason)
+
+    def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
+        record = getattr(report, "conformance", None)
+        if record is None:
+            # Set-up and teardown of a check have nothing to say of their own.
+            return ("", "", "") if report.passed and report.when != "call" else None
+        verdict = record["verdict"]
+        category = {"PASS": "passed", "FAIL": "failed", "ERROR": "error"}.get(
+            verdict, verdict.lower()
+        )
+        if self._progress is not None:
+            return category, "", ""
+        return category, verdict[0], verdict
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        record = getattr(report, "conformance", None)
+        if record is None or self.is_worker:
+            return
+        self.records.append(record)
+        if self._progress is not None:
+            self._progress.add(record, getattr(report, "chapter_size", 0))
+
+    def pytest_keyboard_interrupt(self) -> None:
+        self.interrupted = True
+
+    # -- end ------------------------------------------------------------------------------------
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodedown(self, node: Any) -> None:
+        """xdist: what a worker has sent counts too."""
+        self.spent += Cost(*getattr(node, "workeroutput", {}).get("conformance_cost", ()))
+
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionfinish(
+        self, session: pytest.Session, exitstatus: int
+    ) -> Generator[None, None, None]:
+        if self.target is None:
+            return (yield)
+        if self.is_worker:
+            session.config.workeroutput["conformance_cost"] = astuple(  # type: ignore[attr-defined]
+                cost(self.target.client.log)
+            )
+            return (yield)
+        self.spent += cost(self.target.client.log)
+        if self._progress is not None:
+            self._progress.flush()
+        if self.settings.plan:
+            session.exitstatus = 0 if exitstatus in (0, 1) else exitstatus
+            return (yield)
+        try:
+            self._write(session, exitstatus)
+        except OSError as error:
+            self._say(f"cannot write the results: {error}")
+            session.exitstatus = 4
+        result = yield
+        if self.page is not None and self.page.exists():
+            from reports.plugin import mend
+
+            mend(self.page)
+        return result
+
+    def _write(self, session: pytest.Session, exitstatus: int) -> None:
+        target = self.live()
+        profile = self.settings.profile
+        self.results = reports.results.build(
+            self.records,
+            suite={
+                "name": "chat-conformance",
+                "version": __version__,
+                "python": platform.python_version(),
+                "packages": {name: _version(name) for name in PACKAGES},
+            },
+            target={"url": target.url, "profile": profile.name, "models": list(target.models)},
+            started=self.started,
+            finished=dt.datetime.now(dt.UTC),
+            requests=self.spent.requests,
+            strict=self.settings.strict,
+            interrupted=self.interrupted or exitstatus == 2,
+            profile_deviations=[
+                {
+                    "id": d.id,
+                    "models": list(d.models),
+                    "reason": d.reason,
+                    "expires": d.expires.isoformat(),
+                }
+                for d in profile.deviations
+            ],
+            judged=judged(),
+        )
+        reports.results.write(self.results, self.settings.results)
+        if exitstatus in (0, 1):
+            session.exitstatus = reports.verdict.exit_status(
+                self.results["requirements"], self.settings.strict, self.results["deviations"]
+            )
+
+    def _say(self, line: str) -> None:
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:
+            reporter.write_line(line, red=True)
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        out = terminalreporter
+        if self.settings.plan and self.target is not None:
+            out.section("plan")
+            for line in plan_lines(self.spent, self.target.models, self.settings.target_url):
+                out.write_line(line)
+            return
+        if not self.results:
+            return
+        warned = [r for r in self.results["requirements"] if r["verdict"] == "WARN"]
+        if warned:
+            out.section("warnings", yellow=True)
+            for entry in warned:
+                model = entry["model"] or "target"
+                out.write_line(f"{entry['id']} · {model} · {entry['evidence']['summary']}")
+        out.section("conformance")
+        if self.target is not None and self.target.gone is not None:
+            out.write_line(self.target.gone, red=True)
+        for line in reports.text.closing(self.results, self._artefacts()):
+            out.write_line(line)
+
+    def _artefacts(self) -> list[Path]:
+        option = self.config.option
+        paths = [self.settings.results, getattr(option, "xmlpath", None), self.page]
+        return [Path(path) for path in paths if path]
+
+
+def _as_embedded(wanted: settings.Settings) -> settings.Settings:
+    """A worker's settings for the embedded server: the controller has started it."""
+    from dataclasses import replace
+
+    from .embedded import STREAM_ERROR
+
+    triggers = {"stream_error": STREAM_ERROR, **wanted.profile.triggers}
+    able = {"browser": True, **wanted.profile.capabilities}
+    return replace(wanted, profile=replace(wanted.profile, triggers=triggers, capabilities=able))
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "?"
+
+
+def requirement_of(item: pytest.Item) -> Requirement | None:
+    """The requirement that a check carries; None for a test of somebody else."""
+    mark = item.get_closest_marker("requirement")
+    return None if mark is None else REQUIREMENTS[mark.args[0]]
+
+
+def model_of(item: pytest.Item) -> str | None:
+    """The model that a check is about; None for a check of the whole target."""
+    mark = item.get_closest_marker("requirement")
+    if mark is None or mark.kwargs["scope"] == "target":
+        return None
+    model: str = item.callspec.params["chat"]  # type: ignore[attr-defined]  # Function
+    return model
