@@ -281,4 +281,8 @@ def refusals(chat: Chat) -> list[Exchange]:
         values = [None, f"Bearer {WRONG_KEY}", *MALFORMED.values()]
         faulty += [chat.post(body, authorization=value) for value in values]
         faulty.append(chat.post(chat.body(stream=True), authorization=f"Bearer {WRONG_KEY}"))
+        faulty.append(chat.post({"model": unknown_model()}, authorization=f"Bearer {WRONG_KEY}"))
+    if chat.has("retrieve"):
+        faulty.append(chat.get(f"/models/{unknown_model()}"))
+    faulty.append(chat.post(chat.body(model=OMIT)))
     return [exchange for exchange in faulty if 400 <= (exchange.status or 0) < 500]

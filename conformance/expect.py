@@ -97,6 +97,18 @@ def whole_stream(chat: Chat, exchange: Exchange) -> StreamReading:
     return reading
 
 
+QUICK = 0.25
+"""Seconds below which the reader's own delays may hide when a stream's parts were sent."""
+
+
+def told_apart(exchange: Exchange) -> bool | None:
+    """False (broken) for a stream slow enough to be seen as it comes; None for a quick one.
+
+    On a busy machine a quick stream is read in one piece, however it was sent.
+    """
+    return None if exchange.ended_at < QUICK else False
+
+
 def trials(
     trial: Callable[[int], bool | None],
     *,

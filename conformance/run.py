@@ -129,6 +129,7 @@ class Run:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and self.quiet and not self.is_worker:
             reporter.showfspath = False
+            reporter._show_progress_info = False
             self._progress = Progress(reporter, {c.prefix: c.name for c in CHAPTERS})
 
     @pytest.hookimpl(optionalhook=True)
@@ -317,7 +318,7 @@ class Run:
             verdict, verdict.lower()
         )
         if self._progress is not None:
-            return category, "", ""
+            return category, "", verdict
         return category, verdict[0], verdict
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:

@@ -7,7 +7,7 @@ from .chat import Chat
 from .credentials import MALFORMED, REFUSED_BY_HTTP, WRONG_KEY
 from .expect import each, judge, require
 from .guards import accepted, answered, refused, status_line
-from .outcomes import Inconclusive, Sighting
+from .outcomes import Blocked, Inconclusive, Sighting
 from .protocol.errors import findings
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import read_document
@@ -145,6 +145,9 @@ def test_credentials_are_checked_before_the_body(chat: Chat) -> None:
 
 @requirement("CC-AUTH-009")
 def test_a_wrong_key_gets_no_stream(chat: Chat) -> None:
+    plainly = answered(wrong_key(chat))
+    if plainly.status != 401:
+        raise Blocked("CC-AUTH-003", f"without stream: {status_line(plainly)}", plainly)
     exchange = chat.post(chat.body(stream=True), authorization=WRONG)
     refused(exchange, what="a wrong key with stream: true", statuses=(401,))
     require(

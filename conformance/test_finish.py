@@ -47,9 +47,10 @@ def test_an_answer_cut_by_the_bound_ends_with_length(chat: Chat) -> None:
             return True if reason == "length" else None
         if counted["completion_tokens"] > TIGHT + 1:
             raise Blocked("CC-REQ-024", f"{counted['completion_tokens']} tokens", exchange)
-        if counted["completion_tokens"] < TIGHT:
-            return True if reason == "length" else None
-        return reason == "length"
+        if reason == "length":
+            return True
+        full = counted["completion_tokens"] >= TIGHT
+        return False if full and _goes_on(chat) else None
 
     chat.memory["trials"] = trials(
         trial,
@@ -57,6 +58,13 @@ def test_an_answer_cut_by_the_bound_ends_with_length(chat: Chat) -> None:
         seen=lambda: f"finish_reason {finish_reason(looked[-1])!r}",
         on=lambda: looked[-1],
     )
+
+
+def _goes_on(chat: Chat) -> bool:
+    """Whether the answer is ten times as long where the bound allows it (the control)."""
+    control = accepted(chat.ask(prompts.COUNT, **{chat.bound_name: 10 * TIGHT}))
+    counted = usage(control)
+    return counted is not None and counted["completion_tokens"] >= 10 * TIGHT
 
 
 @requirement("CC-FIN-004")
