@@ -63,6 +63,18 @@ class DocumentedError:
 
 
 @dataclass(frozen=True, slots=True)
+class Example:
+    """An example that the documentation shows: `key` is how it spells the reader's key.
+
+    `language` is `curl` (a POSIX shell runs it) or `python`.
+    """
+
+    language: str
+    text: str
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Deviation:
     """A known deviation: accepted until `expires`, with the reason why."""
 
@@ -105,6 +117,7 @@ class Profile:
     deviations: tuple[Deviation, ...] = ()
     limits: Limits = Limits()
     triggers: Mapping[str, str] = field(default_factory=dict)
+    examples: tuple[Example, ...] = ()
 
     def model(self, model_id: str) -> Model:
         """The documented model of that id, or a bare one."""
@@ -129,39 +142,59 @@ class Profile:
         return resolved
 
 
-_KEYS = {
+_TEXT: Mapping[str, type] = dict.fromkeys(("name", "title", "documentation", "description"), str)
+
+_KEYS: Mapping[str, Mapping[str, type]] = {
     "": {
-        "name",
-        "title",
-        "base_url",
-        "documentation",
-        "auth",
-        "capabilities",
-        "errors",
-        "parameters",
-        "models",
-        "headers",
-        "deviations",
-        "limits",
-        "triggers",
+        **_TEXT,
+        "base_url": str,
+        "auth": str,
+        **dict.fromkeys(("capabilities", "errors", "headers", "limits", "triggers"), dict),
+        **dict.fromkeys(("parameters", "models", "deviations", "examples"), list),
     },
-    "models": {"id", "name", "status", "description", "traits", "context_tokens"},
-    "parameters": {"name", "type", "required", "description"},
-    "deviations": {"id", "models", "reason", "expires"},
-    "errors": {"unauthorized"},
-    "errors.unauthorized": {"status", "type", "param", "code", "message"},
-    "limits": set(Limits.__dataclass_fields__),
-    "triggers": {"stream_error"},
+    "models": {**_TEXT, "id": str, "status": str, "traits": list, "context_tokens": int},
+    "parameters": {**_TEXT, "type": str, "required": bool},
+    "deviations": {"id": str, "models": list, "reason": str, "expires": dt.date},
+    "errors": {"unauthorized": dict},
+    "errors.unauthorized": {
+        "status": int,
+        **dict.fromkeys(("type", "param", "code", "message"), str),
+    },
+    "limits": dict.fromkeys(Limits.__dataclass_fields__, float),
+    "triggers": {"stream_error": str},
+    "examples": dict.fromkeys(("language", "text", "key"), str),
+}
+"""What may stand in each table, and of which type."""
+
+_WRITTEN: Mapping[type, str] = {
+    str: "a text in quotes",
+    int: "a whole number",
+    float: "a number",
+    bool: "true or false",
+    list: "a list",
+    dict: "a table of keys and values",
+    dt.date: "a date such as 2027-03-31",
 }
 
 
+def _is(value: Any, kind: type) -> bool:
+    if kind in (int, float):
+        numbers = (int, float) if kind is float else int
+        return isinstance(value, numbers) and not isinstance(value, bool)
+    return isinstance(value, kind)
+
+
 def _known(where: str, table: str, value: Any) -> dict[str, Any]:
+    """`value`, a table whose keys are known and hold what they may hold."""
     if not isinstance(value, dict):
         raise ProfileError(f"{where}: [{table}] is a table of keys and values")
-    for key in value:
+    for key, held in value.items():
         if key not in _KEYS[table]:
             names = ", ".join(sorted(_KEYS[table]))
             raise ProfileError(f"{where}: unknown key {key!r} in [{table or 'top level'}]; {names}")
+        kind = _KEYS[table][key]
+        if not _is(held, kind):
+            raise ProfileError(f"{where}: {key} is {_WRITTEN[kind]}, not {held!r}")
     return value
 
 
@@ -200,7 +233,7 @@ def parse(data: Mapping[str, Any], where: str = "profile") -> Profile:
             Deviation(
                 id=row["id"],
                 reason=row["reason"],
-                expires=_date(where, row["expires"]),
+                expires=_date(row["expires"]),
                 models=tuple(row.get("models", ())),
             )
             for row in _rows(where, data, "deviations")
@@ -212,16 +245,20 @@ def parse(data: Mapping[str, Any], where: str = "profile") -> Profile:
             documentation=str(data.get("documentation", "")),
             auth=data.get("auth", "probe"),
             models=tuple(
-                Model(**{**row, "traits": tuple(row.get("traits", ()))})
+                Model(**{**row, "id": row["id"], "traits": tuple(row.get("traits", ()))})
                 for row in _rows(where, data, "models")
             ),
-            parameters=tuple(Parameter(**row) for row in _rows(where, data, "parameters")),
+            parameters=tuple(
+                Parameter(**{**row, "name": row["name"], "type": row["type"]})
+                for row in _rows(where, data, "parameters")
+            ),
             capabilities=_flags(where, data.get("capabilities", {})),
             unauthorized=unauthorized,
             headers={str(k): str(v) for k, v in dict(data.get("headers", {})).items()},
             deviations=deviations,
             limits=replace(Limits(), **_known(where, "limits", data.get("limits", {}))),
             triggers=_known(where, "triggers", data.get("triggers", {})),
+            examples=tuple(Example(**row) for row in _rows(where, data, "examples")),
         )
     except KeyError as missing:
         raise ProfileError(f"{where}: the key {missing} is missing") from None
@@ -229,12 +266,8 @@ def parse(data: Mapping[str, Any], where: str = "profile") -> Profile:
         raise ProfileError(f"{where}: {error}") from None
 
 
-def _date(where: str, value: Any) -> dt.date:
-    if isinstance(value, dt.datetime):
-        return value.date()
-    if isinstance(value, dt.date):
-        return value
-    raise ProfileError(f"{where}: expires is a date such as 2027-03-31, not {value!r}")
+def _date(value: dt.date) -> dt.date:
+    return value.date() if isinstance(value, dt.datetime) else value
 
 
 def _flags(where: str, value: Any) -> dict[str, bool]:
