@@ -32,6 +32,7 @@ TRY = {
     FailureKind.UNREACHABLE: "no route to it; check the address",
     FailureKind.TLS: "check the certificate, or whether the target speaks http rather than https",
     FailureKind.CONNECT_TIMEOUT: "no connection within 10 s; check host, port and firewall",
+    FailureKind.LOCAL: "check the base URL, the key and the headers of the profile",
     FailureKind.PROTOCOL: "what answers there is not HTTP/1.1; is it https rather than http?",
 }
 
@@ -55,7 +56,7 @@ def models_of(settings: Settings, client: Client) -> tuple[str, ...]:
         if unanswered.exchange is None:
             raise
         _explain(unanswered.exchange, settings)
-        raise Inconclusive(f"{settings.target_url}: {unanswered.exchange.failure}") from None
+        raise Inconclusive(_unanswered(unanswered.exchange, settings)) from None
     if exchange.status in (404, 405):
         _explain_v1(settings, client, LIST)
     _explain(exchange, settings)
@@ -86,7 +87,7 @@ def check(settings: Settings, client: Client, models: Sequence[str]) -> str | No
         _explain_v1(settings, client, request, LIST)
     _explain(exchange, settings)
     if exchange.failure is not None and exchange.status is None:
-        return f"{exchange.url}: {exchange.failure}"
+        return _unanswered(exchange, settings)
     if settings.models and (len(models) > 1 or exchange.status in REFUSALS):
         _explain_models(Chat(client, settings.profile, models[0]), exchange, models)
     return None
@@ -103,6 +104,14 @@ def _explain_v1(settings: Settings, client: Client, *requests: Request) -> None:
                 f"there is no API at {settings.target_url}, but one level down: "
                 f"use --target-url {settings.target_url}/v1"
             )
+
+
+def _unanswered(exchange: Exchange, settings: Settings) -> str:
+    """What is said of a target that takes the connection and gives no reply."""
+    url = settings.target_url or ""
+    closed = exchange.failure is not None and exchange.failure.kind is FailureKind.RESET
+    hint = "; is it https rather than http?" if closed and url.startswith("http:") else ""
+    return f"{url}: {exchange.failure}{hint}"
 
 
 def _explain(exchange: Exchange, settings: Settings) -> None:

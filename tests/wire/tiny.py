@@ -27,6 +27,7 @@ class Tiny:
     connections: int = 0
     received: list[bytes] = field(default_factory=list)
     over: threading.Event = field(default_factory=threading.Event)
+    listener: socket.socket | None = field(default=None, repr=False)
 
     @property
     def port(self) -> int:
@@ -52,6 +53,13 @@ class Tiny:
         self.received.append(head + b"\r\n\r\n" + body)
         return self.received[-1]
 
+    def die(self) -> None:
+        """Listen no more: what comes now is refused."""
+        if self.listener is not None:
+            with contextlib.suppress(OSError):
+                self.listener.shutdown(socket.SHUT_RDWR)
+            self.listener.close()
+
     def hold(self, seconds: float = 30.0) -> None:
         """Do nothing until the test is over."""
         self.over.wait(seconds)
@@ -61,7 +69,7 @@ class Tiny:
 def serve(behave: Callable[[Tiny, socket.socket], None]) -> Iterator[Tiny]:
     """Serve every connection by `behave`, in a thread of its own."""
     listener = socket.create_server(("127.0.0.1", 0), backlog=50)
-    tiny = Tiny(f"http://127.0.0.1:{listener.getsockname()[1]}/v1")
+    tiny = Tiny(f"http://127.0.0.1:{listener.getsockname()[1]}/v1", listener=listener)
 
     def one(sock: socket.socket) -> None:
         with contextlib.suppress(OSError), sock:
@@ -82,9 +90,7 @@ def serve(behave: Callable[[Tiny, socket.socket], None]) -> Iterator[Tiny]:
         yield tiny
     finally:
         tiny.over.set()
-        with contextlib.suppress(OSError):
-            listener.shutdown(socket.SHUT_RDWR)
-        listener.close()
+        tiny.die()
         thread.join(5)
 
 
