@@ -38,7 +38,6 @@ UNOBSERVABLE: Mapping[str, str] = {
 def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Trial]]]:
     """One trial for every fault, two at a time; a test waits for its own."""
     folder = tmp_path_factory.mktemp("faults")
-    profile(folder)
     with server() as address, ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         yield {name: pool.submit(judge, address, name, folder) for name in [NONE, *FAULTS]}
         pool.shutdown(cancel_futures=True)

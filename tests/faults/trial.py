@@ -5,6 +5,8 @@ The laws:
 1. The suite runs as a user runs it: through pytest, over a socket, results read from the file.
 2. One server process serves every fault, each under a path of its own, so that trials are parallel.
 3. Thresholds in seconds are scaled down in the profile, and the server's delays with them.
+4. Real clients (CC-SDK) run only where a fault declares that it breaks one: each takes a second, and
+   they stumble over most of what is wrong.
 """
 
 import contextlib
@@ -22,6 +24,7 @@ import pytest
 
 from conformance.reference.faults import FAULTS
 from reports.results import read
+from reports.verdict import clauses
 
 MODEL = "meta/llama-3.3-70b-instruct"
 THINKER = "deepseek-ai/deepseek-r1"
@@ -76,10 +79,15 @@ def server() -> Iterator[str]:
         process.wait(10)
 
 
-def profile(folder: Path) -> Path:
-    """The shipped profile with thresholds scaled down and the trigger of the reference server."""
+def profile(folder: Path, *, clients: bool = False) -> Path:
+    """The shipped profile with thresholds scaled down and the trigger of the reference server.
+
+    `clients`: with the examples of the documentation, which real clients run.
+    """
     text = (files("conformance.target") / "profiles" / "ainul.toml").read_text("utf-8")
-    path = folder / "faults.toml"
+    path = folder / ("clients.toml" if clients else "faults.toml")
+    if not clients:
+        text = text[: text.index("[[examples]]")]
     text = text.replace("[capabilities]\n", "[capabilities]\nbrowser = true\n")
     path.write_text(text + OVERLAY, encoding="utf-8")
     return path
@@ -90,10 +98,13 @@ def judge(address: str, fault: str, folder: Path) -> Trial:
     os.environ["TARGET_API_KEY"] = "sk-reference"
     base = f"{address}/fault/{fault}/v1" if fault else f"{address}/v1"
     results = folder / f"{fault or 'none'}.json"
-    thinks = bool(fault) and bool(FAULTS[fault].breaks & REASONING)
+    declared = FAULTS[fault].breaks if fault else frozenset()
+    thinks = bool(declared & REASONING)
+    clients = any(i.startswith("CC-SDK-") for i in declared)
     arguments = ["--pyargs", "conformance", "--target-url", base]
     arguments += ["--model", THINKER if thinks else MODEL]
-    arguments += ["--profile", str(folder / "faults.toml"), "--results", str(results)]
+    arguments += ["--profile", str(profile(folder, clients=clients))]
+    arguments += ["--results", str(results)]
     arguments += ["--timeout", "4", "-p", "no:html", "-p", "no:cacheprovider", "-q"]
     arguments += ["--junitxml", os.devnull, "--rootdir", str(folder), "-c", os.devnull]
     said = io.StringIO()
@@ -102,7 +113,7 @@ def judge(address: str, fault: str, folder: Path) -> Trial:
     if not results.exists():
         return Trial(fault, frozenset(), frozenset(), status, 0.0, said.getvalue(), {})
     found = read(results)
-    verdicts = {entry["id"]: entry["verdict"] for entry in found["requirements"]}
+    verdicts = {i: str(verdict) for i, verdict in clauses(found["requirements"]).items()}
     return Trial(
         fault=fault,
         broken=frozenset(i for i, v in verdicts.items() if v in ("FAIL", "WARN")),
@@ -116,7 +127,6 @@ def judge(address: str, fault: str, folder: Path) -> Trial:
 
 def judge_all(folder: Path, names: list[str] | None = None, workers: int = 2) -> dict[str, Trial]:
     """Judge every fault (or those named), `workers` at a time; "" is the server without fault."""
-    profile(folder)
     wanted = ["", *FAULTS] if names is None else names
     with server() as address, ProcessPoolExecutor(workers) as pool:
         jobs = {name: pool.submit(judge, address, name, folder) for name in wanted}
