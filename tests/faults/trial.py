@@ -5,8 +5,8 @@ The laws:
 1. The suite runs as a user runs it: through pytest, over a socket, results read from the file.
 2. One server process serves every fault, each under a path of its own, so that trials are parallel.
 3. Thresholds in seconds are scaled down in the profile, and the server's delays with them.
-4. Real clients (CC-SDK) run only where a fault declares that it breaks one: each takes a second, and
-   they stumble over most of what is wrong.
+4. Real clients (CC-SDK) run only where a fault declares that it breaks one: each takes a second,
+   and they stumble over most of what is wrong.
 """
 
 import contextlib

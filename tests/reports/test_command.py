@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -62,7 +63,7 @@ def test_a_missing_file_is_one_line_and_exit_2(
 
 def test_a_reader_that_stops_early_is_no_error(saved: Path) -> None:
     ran = subprocess.run(
-        f"{sys.executable} -m reports show {saved} | head -1",
+        f"{shlex.quote(sys.executable)} -m reports show {shlex.quote(str(saved))} | head -1",
         shell=True,
         cwd=ROOT,
         capture_output=True,
