@@ -256,7 +256,7 @@ class Run:
         if isinstance(error, KeyboardInterrupt | SystemExit | pytest.exit.Exception):
             return report
         record = self._record(item, entry, error, call.duration)
-        self._dress(report, record, entry)
+        self._dress(item, report, record, entry)
         return report
 
     def _record(
@@ -278,19 +278,27 @@ class Run:
             duration_s=seconds,
         )
 
-    def _dress(self, report: pytest.TestReport, record: dict[str, Any], entry: Requirement) -> None:
+    def _dress(
+        self,
+        item: pytest.Item,
+        report: pytest.TestReport,
+        record: dict[str, Any],
+        entry: Requirement,
+    ) -> None:
         """Give the report the outcome that stands for the verdict, and the record."""
         verdict = record["verdict"]
         report.conformance = record  # type: ignore[attr-defined]  # travels with the report
         report.chapter_size = self.sizes[  # type: ignore[attr-defined]
             record["model"], record["chapter"]
         ]
-        report.user_properties += [
+        properties: list[tuple[str, object]] = [
             ("requirement", entry.id),
             ("level", entry.level),
             ("verdict", verdict),
             ("model", record["model"] or ""),
         ]
+        report.user_properties += properties
+        item.user_properties += properties  # JUnit takes them from the report of the teardown
         if verdict in ("PASS", "WARN"):
             report.outcome, report.longrepr = "passed", None
             if verdict == "WARN":

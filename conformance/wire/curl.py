@@ -17,6 +17,10 @@ LONGEST_BODY = 16 * 1024
 """Longer bodies do not fit a line that somebody pastes."""
 
 
+JOINER = "\u200d"
+"""The character that joins emoji: no terminal obeys it, though Python calls it unprintable."""
+
+
 def _double_quoted(text: str, variable: str) -> str:
     """`text` in double quotes, `$KEY` as a variable that expands, the rest literal."""
     pieces = [re.sub(r'([\\"$`])', r"\\\1", piece) for piece in text.split(KEY)]
@@ -44,7 +48,7 @@ def _body(body: bytes) -> tuple[str, str]:
         text = body.decode()
     except UnicodeDecodeError:
         text = "\0"
-    if not text.isprintable():
+    if not text.replace(JOINER, "").isprintable():
         return f"{_printf(body)} | ", "--data-binary @-"
     return "", f"--data-raw {shlex.quote(text)}"
 

@@ -42,7 +42,8 @@ REQUESTS: dict[str, Request] = {
     "controls": Request("POST", CHAT, b"\x1b[31m\x07\x7f"),
     "NUL": Request("POST", CHAT, b"a\0b\0"),
     "not UTF-8": Request("POST", CHAT, bytes(range(256))),
-    "UTF-8": Request("POST", CHAT, "é你🙂👩‍👧\u202e".encode()),
+    "UTF-8": Request("POST", CHAT, "é你🙂👩‍👧".encode()),
+    "bidi override": Request("POST", CHAT, "é\u202e".encode()),
     "no content type": Request("POST", CHAT, b"{}", headers=()),
     "content type left out": Request("POST", CHAT, b"{}", headers=(("Content-Type", ""),)),
     "accept left out": Request("POST", CHAT, b"{}", headers=(JSON, ("Accept", ""))),
@@ -109,7 +110,7 @@ def test_a_body_too_long_to_paste_is_read_from_a_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("request_", REQUESTS.values(), ids=REQUESTS)
 def test_a_command_is_one_printable_line_without_the_key(request_: Request) -> None:
     command = curl(request_, "http://h/v1" + request_.path, extra_headers=tuple(HEADERS.items()))
-    assert command.isprintable()
+    assert command.replace("\u200d", "").isprintable()
     assert KEY not in command
     assert TEAM not in command
 
