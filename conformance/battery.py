@@ -170,6 +170,7 @@ INVALID: Mapping[str, Invalid] = {
         "CC-REQ-001", ("messages",), _fields(messages=OMIT), replayed=True
     ),
     "messages empty": Invalid("CC-REQ-002", ("messages",), _fields(messages=[])),
+    "messages a string": Invalid("CC-REQ-003", ("messages",), _fields(messages="hi")),
     "messages null": Invalid("CC-REQ-003", ("messages",), _fields(messages=None)),
     "role left out": Invalid(
         "CC-REQ-006", ("messages", "role"), _messages({"content": "hi"}), replayed=True
@@ -203,7 +204,7 @@ INVALID: Mapping[str, Invalid] = {
     "response_format unknown": Invalid(
         "CC-REQ-036", ("response_format",), _fields(response_format={"type": "xml"}), replayed=True
     ),
-    "model null": Invalid("CC-MODEL-011", ("model",), _fields(model=None)),
+    "model empty": Invalid("CC-MODEL-011", ("model",), _fields(model="")),
     "model with spaces": Invalid(
         "CC-MODEL-011", ("model",), lambda chat: encode(chat.body(model=f" {chat.model} "))
     ),

@@ -99,10 +99,10 @@ def judge(address: str, fault: str, folder: Path) -> Trial:
     base = f"{address}/fault/{fault}/v1" if fault else f"{address}/v1"
     results = folder / f"{fault or 'none'}.json"
     declared = FAULTS[fault].breaks if fault else frozenset()
-    thinks = bool(declared & REASONING)
+    model = THINKER if declared & REASONING else MODEL
     clients = any(i.startswith("CC-SDK-") for i in declared)
     arguments = ["--pyargs", "conformance", "--target-url", base]
-    arguments += ["--model", THINKER if thinks else MODEL]
+    arguments += ["--model", model]
     arguments += ["--profile", str(profile(folder, clients=clients))]
     arguments += ["--results", str(results)]
     arguments += ["--timeout", "4", "-p", "no:html", "-p", "no:cacheprovider", "-q"]

@@ -49,7 +49,7 @@ def refuses_null_for_max_tokens(call: Call) -> Call | Reply:
 def refuses_null_for_stop(call: Call) -> Call | Reply:
     """Refuses `stop: null`."""
     body = call.json or {}
-    null = call.chat and "stop" in body and body["stop"] is None and "n" in body
+    null = call.chat and "stop" in body and body["stop"] is None
     return bad_parameter("stop", "is neither a string nor an array") if null else call
 
 
