@@ -39,8 +39,8 @@ OVERLAY = """
 [limits]
 held_open_s = 0.5
 held_open_warning_s = 0.3
-silence_s = 0.6
-silence_warning_s = 0.4
+silence_s = 0.9
+silence_warning_s = 0.7
 
 [triggers]
 stream_error = "Fail in the middle of the stream."
