@@ -1,0 +1,182 @@
+"""What a dialect is, and how the suite is run against one.
+
+A dialect is a way of speaking the contract that is not the reference server's and yet is right: a
+gateway's header, no usage, one model, refusals by FastAPI. The laws:
+
+1. A dialect is one function at one seam of the reference server (`reference.faults.registry`); its
+   name is the function's, its sentence the docstring.
+2. Nothing it does is a breach of a MUST: a run against it has no FAIL, no ERROR, and nothing
+   BLOCKED. What it warns of, and what it leaves undecided, is declared to the letter.
+3. The suite runs as a user runs it, with the profile that any endpoint gets.
+"""
+
+import contextlib
+import io
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+
+from conformance.reference.faults.registry import Seam
+from reports.results import read
+
+ROOT = Path(__file__).parents[2]
+MODEL = "meta/llama-3.3-70b-instruct"
+THINKER = "deepseek-ai/deepseek-r1"
+"""The other model of the reference server: it thinks before it answers."""
+
+PROFILE = """
+name = "dialect"
+
+[limits]
+held_open_s = 0.5
+held_open_warning_s = 0.3
+silence_s = 2.0
+silence_warning_s = 1.5
+"""
+"""Nothing is declared, everything probed; thresholds in seconds are scaled down."""
+
+T = TypeVar("T", bound=Callable[..., Any])
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect:
+    """A right server, and what a run against it may say of it.
+
+    `warns` are the ids that it gets a WARN for, `undecided` those left INCONCLUSIVE; `only` selects
+    chapters (`--requirement`) where the others see nothing of the dialect; `profile` is TOML that
+    its operator declares.
+    """
+
+    name: str
+    says: str
+    seam: Seam
+    act: Callable[..., Any]
+    warns: frozenset[str]
+    undecided: frozenset[str]
+    only: tuple[str, ...]
+    model: str
+    profile: str
+
+
+DIALECTS: dict[str, Dialect] = {}
+"""Every dialect that was imported, by name."""
+
+
+def dialect(
+    *,
+    seam: Seam,
+    warns: tuple[str, ...] = (),
+    undecided: tuple[str, ...] = (),
+    only: tuple[str, ...] = (),
+    model: str = MODEL,
+    profile: str = "",
+) -> Callable[[T], T]:
+    """Registers a function as a dialect at `seam`; see `Dialect` for the rest."""
+
+    def register(act: T) -> T:
+        says, name = act.__doc__ or "", act.__name__
+        if not says or name in DIALECTS and DIALECTS[name].says != says:
+            raise ValueError(f"dialect {name!r} lacks a docstring or is there already")
+        DIALECTS[name] = Dialect(
+            name, says, seam, act, frozenset(warns), frozenset(undecided), only, model, profile
+        )
+        return act
+
+    return register
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What the suite said: the verdict of every id, and its last words."""
+
+    verdicts: Mapping[str, str]
+    exit_status: int
+    seconds: float
+    requests: int
+    output: str
+
+    def ids(self, *wanted: str) -> frozenset[str]:
+        """The ids with one of these verdicts."""
+        return frozenset(i for i, verdict in self.verdicts.items() if verdict in wanted)
+
+
+@contextlib.contextmanager
+def server(module: str) -> Iterator[str]:
+    """A reference server that speaks every dialect of `module`; yields its address without path."""
+    command = [sys.executable, "-m", "tests.dialects.speaker", module]
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline()
+        yield line.strip().removeprefix("listening on ").removesuffix("/v1")
+    finally:
+        process.terminate()
+        process.wait(10)
+
+
+def judge(
+    address: str,
+    folder: Path,
+    *,
+    name: str,
+    only: tuple[str, ...] = (),
+    model: str = MODEL,
+    profile: str = "",
+) -> Outcome:
+    """Run the suite against a dialect, in this process, and read its results."""
+    os.environ["TARGET_API_KEY"] = "sk-reference"
+    results, declared = folder / f"{name}.json", folder / f"{name}.toml"
+    declared.write_text(profile + PROFILE, encoding="utf-8")
+    arguments = ["--pyargs", "conformance", "--target-url", f"{address}/fault/{name}/v1"]
+    arguments += ["--model", model, "--profile", str(declared), "--results", str(results)]
+    arguments += ["--timeout", "8", "-p", "no:html", "-p", "no:cacheprovider", "-q"]
+    arguments += ["--junitxml", os.devnull, "--rootdir", str(folder), "-c", os.devnull]
+    for pattern in only:
+        arguments += ["--requirement", pattern]
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = int(pytest.main(arguments))
+    if not results.exists():
+        return Outcome({}, status, 0.0, 0, said.getvalue())
+    found = read(results)
+    verdicts = {entry["id"]: entry["verdict"] for entry in found["requirements"]}
+    return Outcome(verdicts, status, found["duration_s"], found["requests"], said.getvalue())
+
+
+@contextlib.contextmanager
+def outcomes(module: str, folder: Path) -> Iterator[Mapping[str, Future[Outcome]]]:
+    """One run for every dialect that `module` defines, two at a time."""
+    spoken = [one for one in DIALECTS.values() if one.act.__module__ == module]
+    pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
+    with server(module) as address, pool:
+        yield {
+            one.name: pool.submit(
+                judge,
+                address,
+                folder,
+                name=one.name,
+                only=one.only,
+                model=one.model,
+                profile=one.profile,
+            )
+            for one in spoken
+        }
+        pool.shutdown(cancel_futures=True)
+
+
+def check(spoken: Dialect, outcome: Outcome) -> None:
+    """A right server is blamed for nothing, and warned of exactly what it declares."""
+    assert outcome.verdicts, outcome.output
+    assert outcome.ids("FAIL", "ERROR", "BLOCKED") == frozenset(), outcome.output
+    assert outcome.ids("WARN") == spoken.warns, outcome.output
+    assert outcome.ids("INCONCLUSIVE") == spoken.undecided, outcome.output
