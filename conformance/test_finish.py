@@ -102,15 +102,19 @@ def _stopped(exchange: Exchange, bound: int) -> bool | None:
 
 def _stop_sequence(chat: Chat) -> None:
     """A matched stop sequence ends the text before it, with `stop`."""
-    control = cut(chat)
-    said = text(control).split()
-    if len(said) < 3:
+    for bound in (TIGHT, BOUND, 1024):  # a model that thinks first needs more until it speaks
+        control = chat.ask(prompts.COUNT, **{chat.bound_name: bound})
+        said = text(control).split()
+        if len(said) >= 3:
+            break
+    else:
         raise Inconclusive("the control answer is too short to hold a stop sequence", control)
     word = "5" if "5" in said else said[len(said) // 2]
     looked: list[Exchange] = []
 
     def trial(number: int) -> bool | None:
-        exchange = chat.ask(prompts.COUNT, sample=number, stop=[f" {word}"])
+        stop = {"stop": [f" {word}"], chat.bound_name: max(bound, BOUND)}
+        exchange = chat.ask(prompts.COUNT, sample=number, **stop)
         if refuses(exchange, ("stop",)):
             raise Unsupported("stop is refused", exchange)
         looked.append(accepted(exchange))
