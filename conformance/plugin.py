@@ -42,8 +42,10 @@ def pytest_configure(config: pytest.Config) -> None:
     from . import run as runs
 
     wanted = settings.read(config)
-    # A traceback that shows locals shows the key, shortened, so that no redactor finds it.
-    config.option.showlocals = False
+    # A traceback that shows locals or arguments shows the key, cut so that no redactor finds it.
+    config.option.showlocals = config.option.fulltrace = False
+    if config.option.tbstyle in ("auto", "long"):
+        config.option.tbstyle = "short"
     config.stash[RUN] = run = runs.Run(config, wanted)
     config.pluginmanager.register(run, "conformance-run")
     if not run.is_worker and not wanted.plan and not config.option.collectonly:

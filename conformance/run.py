@@ -247,11 +247,11 @@ class Run:
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         report = yield
+        report.sections = [(name, self.redact(text)) for name, text in report.sections]
         entry = requirement_of(item)
         failed_outside = call.when != "call" and call.excinfo is not None
         if entry is None or not (call.when == "call" or failed_outside):
             return report
-        report.sections = [(name, self.redact(text)) for name, text in report.sections]
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, KeyboardInterrupt | SystemExit | pytest.exit.Exception):
             return report
@@ -337,6 +337,12 @@ class Run:
         if self._progress is not None:
             self._progress.add(record, getattr(report, "chapter_size", 0))
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_internalerror(self, excrepr: Any) -> None:
+        """The suite's own crash: what it prints is masked too."""
+        text = self.redact(str(excrepr))
+        excrepr.toterminal = lambda tw: tw.line(text)
+
     def pytest_keyboard_interrupt(self) -> None:
         self.interrupted = True
 
@@ -345,7 +351,10 @@ class Run:
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:
         """xdist: what a worker has sent counts too."""
-        self.spent += Cost(*getattr(node, "workeroutput", {}).get("conformance_cost", ()))
+        output = getattr(node, "workeroutput", {})
+        self.spent += Cost(*output.get("conformance_cost", ()))
+        if self.target is not None:
+            self.target.gone = self.target.gone or output.get("conformance_gone")
 
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(
@@ -354,9 +363,9 @@ class Run:
         if self.target is None:
             return (yield)
         if self.is_worker:
-            session.config.workeroutput["conformance_cost"] = astuple(  # type: ignore[attr-defined]
-                cost(self.target.client.log)
-            )
+            output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
+            output["conformance_cost"] = astuple(cost(self.target.client.log))
+            output["conformance_gone"] = self.target.gone
             return (yield)
         self.spent += cost(self.target.client.log)
         if self._progress is not None:

@@ -3,7 +3,9 @@
 The law: everything that a check shares with another check lives here, once per process.
 """
 
+import logging
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -43,6 +45,8 @@ class TargetSession:
         self.settings = settings
         self.client = Client(_endpoint(settings), f"chat-conformance/{__version__}")
         self.redactor = Redactor([*self.client.endpoint.secrets, settings.key or ""])
+        self._log_factory = logging.getLogRecordFactory()
+        logging.setLogRecordFactory(self._masked_log)
         if models:
             self.models = models
         else:
@@ -112,8 +116,15 @@ class TargetSession:
             if exchange.status is None:
                 self._lost(str(exchange.failure))
 
+    def _masked_log(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
+        """What httpcore logs of headers, and pytest shows or writes, holds no secret."""
+        record = self._log_factory(*args, **kwargs)
+        record.msg, record.args = self.redactor.text(record.getMessage()), ()
+        return record
+
     def close(self) -> None:
         """Close connections and end the embedded server."""
+        logging.setLogRecordFactory(self._log_factory)
         self.client.close()
         if self.server is not None:
             self.server.close()

@@ -1,4 +1,4 @@
-"""The checks against the catalogue: known ids, titles that read well, no demanded clause missing."""
+"""The checks against the catalogue: known ids, titles that read well, no MUST left out."""
 
 import re
 from collections import Counter

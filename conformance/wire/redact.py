@@ -44,7 +44,7 @@ def _character(c: str) -> str:
     spelled = [re.escape(s) for s in (json.dumps(c)[1:-1], html.escape(c)) if s != c]
     spelled += [f"(?i:{escaped})", f"(?i:&#x0*{code};)", f"&#0*{ord(c)};"]
     spelled += [rf"(?i:\\u{code:0>4})"] if len(code) <= 4 else []
-    spelled += {" ": [r"\+"], "/": [r"\\/"]}.get(c, [])
+    spelled += {" ": [r"\+"], "/": [r"\\/"], "'": [r"\\'"]}.get(c, [])  # "\'": as Python quotes
     spelled.append(re.escape(c))  # last: an escaped backslash begins with a backslash
     return f"(?:{'|'.join(spelled)})"
 

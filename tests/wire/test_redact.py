@@ -28,6 +28,7 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "JSON, every character": lambda s: "".join(f"\\u{ord(c):04x}" for c in s),
     "JSON, upper case": lambda s: "".join(f"\\u{ord(c):04X}" for c in s),
     "JSON, some characters": lambda s: s[:2].replace("k", "\\u006b") + json.dumps(s[2:])[1:-1],
+    "Python": lambda s: repr(s + "'\"")[1:-4],
     "HTML": html.escape,
     "HTML, decimal": lambda s: "".join(f"&#{ord(c)};" for c in s),
     "HTML, hexadecimal": lambda s: "".join(f"&#x{ord(c):X};" for c in s),
