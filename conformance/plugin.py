@@ -44,7 +44,7 @@ def pytest_configure(config: pytest.Config) -> None:
     wanted = settings.read(config)
     # A traceback that shows locals or arguments shows the key, cut so that no redactor finds it.
     config.option.showlocals = config.option.fulltrace = False
-    if config.option.tbstyle in ("auto", "long"):
+    if getattr(config.option, "tbstyle", "") in ("auto", "long"):  # an option of the terminal's
         config.option.tbstyle = "short"
     config.stash[RUN] = run = runs.Run(config, wanted)
     config.pluginmanager.register(run, "conformance-run")

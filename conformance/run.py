@@ -39,6 +39,7 @@ from .progress import Progress
 from .recording import Recorder
 from .requirements import CHAPTERS, REQUIREMENTS, Requirement
 from .session import TargetSession
+from .wire.redact import Redactor
 
 FIRST = "CC-HTTP-001"
 """The canary: while the plainest call fails, nothing else about a model can be judged."""
@@ -103,7 +104,8 @@ class Run:
 
     def redact(self, text: str) -> str:
         """`text` without the target's secrets."""
-        return self.target.redactor.text(text) if self.target else text
+        known = self.target.redactor if self.target else Redactor([self.settings.key or ""])
+        return known.text(text)
 
     @property
     def quiet(self) -> bool:
@@ -307,8 +309,8 @@ class Run:
             report.outcome = "failed"
             if verdict == "FAIL":
                 report.longrepr = reports.text.failure(record, entry)
-            elif self.target is not None:
-                report.longrepr = self.target.redactor.text(str(report.longrepr))
+            else:
+                report.longrepr = self.redact(str(report.longrepr))
         else:
             report.outcome = "skipped"
             path, line = str(report.location[0]), (report.location[1] or 0) + 1
