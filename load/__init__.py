@@ -1,1 +1,25 @@
-"""TODO."""
+"""The load generator: how fast, per model, and how far its own figures can be trusted.
+
+Laws
+----
+* What is measured is defined once, in `timeline`, and computed from raw stamps after the clock has
+  stopped. Nothing is decoded between two reads of a stream.
+* Everything that is counted or recorded is an integer (nanoseconds, tokens, requests), so that what
+  several workers report adds up exactly.
+* A request ends in one way: it succeeded, it failed as one named kind, or the end of the run cut it
+  off. None is lost, and none becomes a time of 0.
+* A run judges itself (`validity`). On a run that is not valid no target is called held or broken.
+* Only `locustfiles`, `user`, `engine`, `hooks`, `gather`, `monitor` and `stream` import gevent or
+  locust; importing locust monkey-patches the process. The rest is pure.
+
+Map
+---
+failures    the ways in which a request can end, as a table
+decoding    the bytes of a stream -> where its tokens are, its usage, its end     pure
+timeline    stamps and decoding -> the metrics, by their definitions              pure
+metrics     mergeable histograms and counts, per model                            pure
+arrivals    when requests are to be sent: constant, Poisson, gamma, trace         pure
+prompts     what is asked: fixed, by length, from a file, in turns                pure
+slo         targets such as ``ttft_p95<500ms``, and whether they held             pure
+validity    whether the figures can be trusted, and their error bar               pure
+"""
