@@ -15,7 +15,7 @@ from urllib.parse import quote
 
 import pytest
 
-from tests.plugin.bench import Ran, interrupted, run
+from tests.plugin.bench import Ran, canned, interrupted, run
 from tests.wire.tiny import Tiny, serve
 
 KEY = "sk-canary/7+Q=&<x>'\"0123456789abcdef"
@@ -222,3 +222,14 @@ def test_ctrl_c_shows_no_key(tmp_path: Path) -> None:
         assert echoed(tiny)
     assert ran.status == 2
     assert found_in(ran) == []
+
+
+@pytest.mark.parametrize("key", ["test", "PASS", "model", "FAIL"])
+def test_a_key_that_is_an_ordinary_word_spares_our_own_words(key: str, tmp_path: Path) -> None:
+    with serve(canned(10_000, Tiny.die)) as tiny:
+        ran = run(tmp_path, "--target-url", tiny.url, "--requirement", "CC-RESP-003", key=key)
+    entry = ran.results()["requirements"][0]
+    assert ran.status == 1
+    assert (entry["id"], entry["model"], entry["verdict"]) == ("CC-RESP-003", "m", "FAIL")
+    assert entry["evidence"]["reproduce"].startswith("pytest --pyargs conformance --target-url")
+    assert "test_response.py::test_created" in ran.out
