@@ -1,0 +1,182 @@
+"""Servers that others wrote, judged as a user would judge them, against verdicts on record.
+
+What the verdicts mean, and who is right where one is not PASS: docs/servers.md. After a change of
+a check or of a server's version: `python -m tests.servers.record`, and look at the difference.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from conformance.checks import judged
+from conformance.requirements import REQUIREMENTS
+from reports.verdict import Verdict
+from tests.servers.judging import (
+    ARTEFACTS,
+    CASES,
+    OUT,
+    VERDICTS,
+    Difference,
+    Judgement,
+    Record,
+    differences,
+    judge,
+    read_record,
+    record_path,
+    recorded,
+    table,
+    write_record,
+)
+from tests.servers.recipes import RECIPES, Server, running
+
+MOST_REQUESTS = 200
+"""For one model: a run must stay cheap where tokens cost money."""
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Callable[[str], Server]]:
+    """Starts a server on its first use; all end with the module."""
+    with ExitStack() as stack:
+        started: dict[str, Server] = {}
+
+        def start(name: str) -> Server:
+            if name not in started:
+                started[name] = stack.enter_context(running(RECIPES[name]))
+            return started[name]
+
+        yield start
+
+
+@pytest.fixture(scope="module", params=CASES, ids="-".join)
+def case(
+    request: pytest.FixtureRequest,
+    server: Callable[[str], Server],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> tuple[str, str, Judgement]:
+    """The server's name, the model, and the one run that judges it."""
+    name, model = request.param
+    folder = tmp_path_factory.mktemp(f"{name}-{model}")
+    return name, model, judge(server(name), model, folder)
+
+
+@pytest.mark.real_server
+def test_the_verdicts_are_those_on_record(case: tuple[str, str, Judgement]) -> None:
+    name, model, judgement = case
+    record = read_record(record_path(RECIPES[name], model))
+
+    found = differences(record, judgement)
+    assert not found, f"{name} {model}: {len(found)} verdicts are not on record\n\n{table(found)}\n"
+    assert judgement.exit_status == record.exit_status, judgement.output
+
+
+@pytest.mark.real_server
+def test_no_check_of_ours_fails_and_a_run_stays_cheap(case: tuple[str, str, Judgement]) -> None:
+    _, _, judgement = case
+
+    assert [entry for entry in judgement.entries if entry["verdict"] == "ERROR"] == []
+    assert 0 < judgement.results["requests"] <= MOST_REQUESTS
+    assert set(judgement.verdicts) == set(judged())
+
+
+@pytest.mark.real_server
+def test_every_artefact_is_there_and_none_holds_the_key(case: tuple[str, str, Judgement]) -> None:
+    name, _, judgement = case
+    key = RECIPES[name].key.encode()
+
+    for artefact in ARTEFACTS:
+        assert (judgement.folder / OUT / artefact).stat().st_size > 1000, artefact
+    assert [path for path in judgement.files() if key in path.read_bytes()] == []
+
+
+# --- the records themselves ---------------------------------------------------------------------
+
+
+def test_every_model_of_every_server_is_on_record_and_nothing_else() -> None:
+    wanted = {record_path(RECIPES[name], model) for name, model in CASES}
+
+    assert set(VERDICTS.glob("*")) == wanted
+
+
+@pytest.mark.parametrize(("name", "model"), CASES)
+def test_a_record_gives_a_reason_wherever_chance_decides(name: str, model: str) -> None:
+    record = read_record(record_path(RECIPES[name], model))
+
+    assert set(record.verdicts) <= set(REQUIREMENTS)
+    assert {v for given in record.verdicts.values() for v in given} <= set(Verdict) - {"ERROR"}
+    assert all(given == tuple(sorted(set(given))) for given in record.verdicts.values())
+    assert {n for n, given in record.verdicts.items() if len(given) != 1} == set(record.chance)
+    assert all(len(reason) > 20 for reason in record.chance.values())
+
+
+# --- the comparison -----------------------------------------------------------------------------
+
+
+def judgement(**verdicts: str) -> Judgement:
+    """A run with these verdicts, `CC_X_001="PASS"`, and nothing else."""
+    entries = [
+        {"id": name.replace("_", "-"), "verdict": verdict, "evidence": {"summary": f"{name} saw"}}
+        for name, verdict in verdicts.items()
+    ]
+    return Judgement(Path(), 0, "", {"requirements": entries})
+
+
+def test_a_verdict_on_record_is_no_difference() -> None:
+    record = Record(0, {"CC-A-001": ("PASS",), "CC-A-002": ("INCONCLUSIVE", "PASS")})
+
+    assert differences(record, judgement(CC_A_001="PASS", CC_A_002="PASS")) == []
+
+
+def test_what_is_new_missing_or_other_is_a_difference() -> None:
+    record = Record(0, {"CC-A-001": ("PASS",), "CC-A-002": ("PASS",)})
+
+    assert differences(record, judgement(CC_A_001="FAIL", CC_A_003="WARN")) == [
+        Difference("CC-A-001", ("PASS",), "FAIL", "CC_A_001 saw"),
+        Difference("CC-A-002", ("PASS",), None, ""),
+        Difference("CC-A-003", (), "WARN", "CC_A_003 saw"),
+    ]
+
+
+def test_differences_are_shown_as_one_table() -> None:
+    shown = table(
+        [
+            Difference("CC-A-001", ("INCONCLUSIVE", "PASS"), "FAIL", "status 500"),
+            Difference("CC-A-002", (), None, ""),
+        ]
+    )
+
+    assert shown.splitlines() == [
+        "requirement  recorded           seen        evidence",
+        "CC-A-001     INCONCLUSIVE/PASS  FAIL        status 500",
+        "CC-A-002     not judged         not judged",
+    ]
+
+
+def test_a_record_is_read_as_it_was_written(tmp_path: Path) -> None:
+    record = Record(
+        1, {"CC-A-001": ("PASS",), "CC-A-002": ("FAIL", "PASS")}, {"CC-A-002": "the dice"}
+    )
+    path = tmp_path / "server-1-model.json"
+
+    write_record(path, record)
+
+    assert read_record(path) == record
+    assert json.loads(path.read_text())["verdicts"]["CC-A-001"] == ["PASS"]
+
+
+def test_several_runs_make_one_record_and_known_chance_stays() -> None:
+    before = Record(1, {"CC-A-002": ("INCONCLUSIVE", "PASS")}, {"CC-A-002": "the dice"})
+
+    new = recorded([judgement(CC_A_001="FAIL", CC_A_002="PASS")] * 2, before)
+
+    assert new.verdicts == {"CC-A-001": ("FAIL",), "CC-A-002": ("INCONCLUSIVE", "PASS")}
+    assert new.chance == {"CC-A-002": "the dice"}
+
+
+def test_chance_without_a_reason_is_not_recorded() -> None:
+    with pytest.raises(ValueError, match=r"CC-A-001 \(FAIL/PASS\)"):
+        recorded([judgement(CC_A_001="FAIL"), judgement(CC_A_001="PASS")], None)
