@@ -11,9 +11,8 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 STARTUP_SECONDS = 20.0
 READY = "listening on "
@@ -22,7 +21,7 @@ STREAM_ERROR = "Fail in the middle of the stream."
 """The message that makes it fail in the middle of a stream."""
 
 
-class EmbeddedServer:
+class EmbeddedServer(AbstractContextManager["EmbeddedServer"]):
     """A running reference server: `url` (with `/v1`) and `key`.
 
     Raises `RuntimeError` when it does not come up.
@@ -72,13 +71,5 @@ class EmbeddedServer:
             self._process.kill()
             self._process.wait()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *ended: object) -> None:
         self.close()

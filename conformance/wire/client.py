@@ -17,9 +17,9 @@ import ssl
 import threading
 import time
 from collections.abc import Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import httpcore
 import httpx
@@ -181,7 +181,7 @@ class _Watchdog:
                     self._socket.shutdown(socket.SHUT_RDWR)
 
 
-class Client:
+class Client(AbstractContextManager["Client"]):
     """A keep-alive HTTP/1.1 client that records instead of interpreting.
 
     It has one connection at a time: use it from one thread.
@@ -296,13 +296,5 @@ class Client:
         """Close every connection."""
         self._http.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *ended: object) -> None:
         self.close()

@@ -13,9 +13,8 @@ import socket
 import ssl
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from types import TracebackType
-from typing import Self
 from urllib.parse import urlsplit
 
 from conformance.protocol.http1 import RawResponse, read_responses
@@ -52,7 +51,7 @@ def head(endpoint: Endpoint, request: Request, *extra: tuple[str, str], close: b
     return "\r\n".join([*lines, "", ""]).encode("latin-1")
 
 
-class Connection:
+class Connection(AbstractContextManager["Connection"]):
     """One TCP (or TLS) connection: what was received, and when.
 
     Raises `OSError` from the constructor when it cannot be opened.
@@ -118,15 +117,7 @@ class Connection:
         with contextlib.suppress(OSError):
             self._socket.close()
 
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *ended: object) -> None:
         self.close()
 
 
