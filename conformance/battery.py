@@ -16,6 +16,7 @@ from typing import Any
 
 from . import prompts
 from .chat import CHAT_PATH, OMIT, Chat, encode
+from .guards import is_refusal
 from .wire.exchange import Exchange, Request
 from .wire.raw import RawReply, converse
 
@@ -286,4 +287,4 @@ def refusals(chat: Chat) -> list[Exchange]:
     if chat.has("retrieve"):
         faulty.append(chat.get(f"/models/{unknown_model()}"))
     faulty.append(chat.post(chat.body(model=OMIT)))
-    return [exchange for exchange in faulty if 400 <= (exchange.status or 0) < 500]
+    return [exchange for exchange in faulty if is_refusal(exchange)]

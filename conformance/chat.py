@@ -9,10 +9,12 @@ The laws:
 3. A target that no longer answers the plainest call is gone; nothing more is asked of it.
 """
 
+import datetime as dt
 import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote
 
@@ -33,8 +35,9 @@ OMIT: Final = object()
 BOUND = 64
 """Output tokens that a check asks for where it does not care: enough for a greeting."""
 
-LONGEST_WAIT = 20.0
-"""Seconds to wait for a Retry-After; longer ones leave the check inconclusive."""
+LONGEST_WAIT = 60.0
+"""Seconds to wait for a Retry-After, so that a limit per minute is outlived; a longer one leaves
+the check inconclusive."""
 
 REPEATS = 3
 
@@ -104,22 +107,25 @@ class Chat:
         self._shared = {} if shared is None else shared
         self._readings: dict[int, tuple[Exchange, StreamReading]] = {}
         self._on_gone = on_gone
+        self._patient = True
 
     # -- requests -------------------------------------------------------------------------------
 
     def body(self, prompt: str = HELLO, /, **fields: Any) -> dict[str, Any]:
         """A valid body: this model, one user message, an output bound; `fields` change it.
 
-        `OMIT` as a value leaves a field out; `max_tokens=OMIT` sends no bound.
+        `OMIT` as a value leaves a field out; `max_tokens=OMIT` sends no bound. A valid bound goes
+        by the name that the model takes (`bound_name`).
         """
         body: dict[str, Any] = {
             "model": self.model,
             "messages": [{"role": "user", "content": prompt}],
         }
-        if "max_tokens" in fields or "max_completion_tokens" in fields:
-            pass
-        else:
+        bound = fields.get("max_tokens", OMIT)
+        if bound is OMIT and not {"max_tokens", "max_completion_tokens"} & set(fields):
             body[self.bound_name] = BOUND
+        elif type(bound) is int and bound > 0:
+            fields[self.bound_name] = fields.pop("max_tokens")
         body.update(fields)
         return {key: value for key, value in body.items() if value is not OMIT}
 
@@ -193,14 +199,23 @@ class Chat:
         return exchange
 
     def _settled(self, request: Request, timeout: float | None) -> Exchange:
-        """`request` repeated until it is answered other than by 429, 5xx or a lost connection."""
+        return self.settled(lambda: self.client.send(request, timeout))
+
+    def settled(self, send: Callable[[], Exchange]) -> Exchange:
+        """What `send` brings once it is answered other than by 429, 5xx or a lost connection.
+
+        It is called at most `REPEATS` times, and once while the target goes on refusing by 429 in
+        spite of waiting. Raises `Inconclusive` when the target is gone.
+        """
         canary_ok: bool | None = None
         for attempt in range(1, REPEATS + 1):
-            exchange = self.client.send(request, timeout)
+            exchange = send()
             if not _unsettled(exchange):
+                self._patient = True
                 break
             if exchange.status == 429:
-                if attempt == REPEATS or not _wait(exchange):
+                self._patient = self._patient and attempt < REPEATS and _wait(exchange, attempt)
+                if not self._patient:
                     break
                 continue
             if exchange.status is None or attempt == REPEATS - 1:
@@ -343,13 +358,31 @@ def _unsettled(exchange: Exchange) -> bool:
     return exchange.status == 429 or (exchange.status or 0) >= 500
 
 
-def _wait(exchange: Exchange) -> bool:
-    """Sleep as Retry-After says, one second without it; False when that is too long."""
-    try:
-        seconds = float(exchange.header("retry-after") or 1)
-    except ValueError:
-        seconds = 1.0
-    if not 0 <= seconds <= LONGEST_WAIT:
+def _wait(exchange: Exchange, attempt: int) -> bool:
+    """Sleep as Retry-After says, without it 1 s, then 4 s; False when that is too long."""
+    seconds = retry_after(exchange.header("retry-after"), dt.datetime.now(dt.UTC))
+    if seconds is None:
+        seconds = float(4 ** (attempt - 1))
+    if seconds > LONGEST_WAIT:
         return False
     time.sleep(seconds)
     return True
+
+
+def retry_after(value: str | None, now: dt.datetime) -> float | None:
+    """The seconds that a Retry-After asks for: a number or a date (RFC 9110 §10.2.3).
+
+    None where there is no such header, or one that cannot be read.
+    """
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    date = date if date.tzinfo else date.replace(tzinfo=dt.UTC)
+    return max(0.0, (date - now).total_seconds())

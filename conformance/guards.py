@@ -5,15 +5,18 @@ with the id to blame, `Inconclusive` when nobody can be blamed, `Unsupported` fo
 
 | what came back | the clause at hand |
 |---|---|
-| timeout, refused, too large, 429 | INCONCLUSIVE |
+| timeout, connection refused, too large, 402, 408, 429 | INCONCLUSIVE |
 | reply cut short, not HTTP/1.1 | BLOCKED by CC-HTTP-009 |
+| a content coding that was not asked for | BLOCKED by CC-HTTP-018 |
 | 5xx that persists, plain call succeeds meanwhile | broken where 200 or 4xx is demanded |
 | 5xx otherwise | INCONCLUSIVE |
 | not 200 to the plainest call | BLOCKED by CC-HTTP-001, every check but that one |
+| not 200 to a valid call, for its output bound | BLOCKED by CC-REQ-024 |
 | 200 without a JSON object | BLOCKED by CC-HTTP-002 |
 | `stream: true` without a stream | BLOCKED by CC-SSE-001 |
 """
 
+import json
 import re
 from collections.abc import Mapping
 from typing import Any, NoReturn
@@ -26,7 +29,16 @@ from .wire.exchange import Exchange, FailureKind
 
 REPEATS_THAT_COUNT = 3
 
-_BROKEN_FRAMING = (FailureKind.TRUNCATED, FailureKind.PROTOCOL)
+BROKEN_FRAMING = (FailureKind.TRUNCATED, FailureKind.PROTOCOL)
+
+POSTPONED: Mapping[int | None, str] = {
+    402: "payment required",
+    408: "the target gave up waiting",
+    429: "rate limited",
+}
+"""Statuses that say nothing about the request: the same call may be answered another time."""
+
+BOUNDS = ("max_tokens", "max_completion_tokens")
 
 
 def broken(required: str, seen: str, exchange: Exchange | None = None, at: str = "") -> NoReturn:
@@ -52,25 +64,47 @@ def _persisting(exchange: Exchange) -> str:
     return f"{status_line(exchange)}; {times}, while the plainest call succeeds"
 
 
-def answered(exchange: Exchange, required: str = "a complete reply") -> Exchange:
-    """`exchange`, which holds a whole reply that is no rate limit."""
+def answered(
+    exchange: Exchange, required: str = "a complete reply", *, coded: bool = False
+) -> Exchange:
+    """`exchange`, which holds a whole reply that is not put off (`POSTPONED`).
+
+    `coded`: a content coding that was not asked for is the clause at hand.
+    """
     failure = exchange.failure
     if failure is not None and failure.kind is not FailureKind.HELD_OPEN:
-        if failure.kind in _BROKEN_FRAMING:
+        if failure.kind in BROKEN_FRAMING:
             raise Blocked("CC-HTTP-009", str(failure), exchange)
         if failure.kind is FailureKind.RESET and persists(exchange):
             broken(required, _persisting(exchange), exchange)
         raise Inconclusive(str(failure), exchange)
-    if exchange.status == 429:
-        raise Inconclusive(f"rate limited: {status_line(exchange)}", exchange)
+    if exchange.status in POSTPONED:
+        raise Inconclusive(f"{POSTPONED[exchange.status]}: {status_line(exchange)}", exchange)
+    coding = unasked_coding(exchange)
+    if coding is not None and not coded:
+        raise Blocked("CC-HTTP-018", f"Content-Encoding: {coding}, unasked", exchange)
     return exchange
 
 
-def _no_server_fault(exchange: Exchange, required: str) -> None:
+def unasked_coding(exchange: Exchange) -> str | None:
+    """The content coding of a reply where the request does not list it (RFC 9110 §12.5.3)."""
+    coding = (exchange.header("content-encoding") or "").strip().lower().removeprefix("x-")
+    asked = dict(exchange.request.headers).get("Accept-Encoding", "")
+    listed = [item.partition(";")[0].strip().lower() for item in asked.split(",")]
+    return None if coding in ("", "identity", *listed) else coding
+
+
+def not_5xx(exchange: Exchange, required: str) -> Exchange:
+    """`exchange`, which is answered by no server error.
+
+    A 5xx that persists breaks the clause at hand; one that does not is inconclusive.
+    """
+    answered(exchange, required)
     if (exchange.status or 0) >= 500:
         if persists(exchange):
             broken(required, _persisting(exchange), exchange)
         raise Inconclusive(status_line(exchange), exchange)
+    return exchange
 
 
 def accepted(exchange: Exchange, *, optional: tuple[str, ...] = (), what: str = "") -> Exchange:
@@ -79,8 +113,7 @@ def accepted(exchange: Exchange, *, optional: tuple[str, ...] = (), what: str = 
     `optional` names parameters that may be refused: a 4xx that names one is UNSUPPORTED.
     """
     required = f"status 200{' for ' + what if what else ''}"
-    answered(exchange, required)
-    _no_server_fault(exchange, required)
+    not_5xx(exchange, required)
     if exchange.status != 200:
         if optional and refuses(exchange, optional):
             raise Unsupported(f"refused: {status_line(exchange)}", exchange)
@@ -92,19 +125,39 @@ def refused(exchange: Exchange, *, what: str, statuses: tuple[int, ...] = ()) ->
     """`exchange`, which refuses with a 4xx as the clause demands."""
     wanted = " or ".join(map(str, statuses)) or "4xx"
     required = f"status {wanted} for {what}"
-    answered(exchange, required)
-    _no_server_fault(exchange, required)
+    not_5xx(exchange, required)
     status = exchange.status or 0
     if not 400 <= status < 500 or (statuses and status not in statuses):
         broken(required, status_line(exchange), exchange)
     return exchange
 
 
+def is_refusal(exchange: Exchange) -> bool:
+    """Whether the request itself was refused: a 4xx that is not `POSTPONED`."""
+    return 400 <= (exchange.status or 0) < 500 and exchange.status not in POSTPONED
+
+
 def refuses(exchange: Exchange, names: tuple[str, ...]) -> bool:
-    """Whether this is a clean refusal: a 4xx whose `param` or message names one of `names`."""
-    if not 400 <= (exchange.status or 0) < 500:
+    """Whether this is a clean refusal: a 4xx whose `param` or message names one of `names`.
+
+    An error in another form than the envelope is CC-ERR-001's; what it says counts here.
+    """
+    if not is_refusal(exchange):
         return False
-    return names_one_of(exchange.body, *names)
+    return names_one_of(exchange.body, *names) or names_one_of(_enveloped(exchange.body), *names)
+
+
+def _enveloped(body: bytes) -> bytes:
+    """What FastAPI, RFC 7807 and flat errors say, as an envelope: `detail` or `message`, no echo of
+    the request (`input`)."""
+    value = read_document(body).value
+    given = value if isinstance(value, dict) else {}
+    told = [given.get(name) for name in ("message", "detail", "error")]
+    for item in given["detail"] if isinstance(given.get("detail"), list) else ():
+        if isinstance(item, dict):
+            told += [item.get("msg"), *(item["loc"] if isinstance(item.get("loc"), list) else ())]
+    message = " ".join(part for part in told if isinstance(part, str))
+    return json.dumps({"error": {"message": message}}).encode()
 
 
 def success(exchange: Exchange) -> Exchange:
@@ -114,7 +167,8 @@ def success(exchange: Exchange) -> Exchange:
     if status >= 500:
         raise Inconclusive(status_line(exchange), exchange)
     if status != 200:
-        raise Blocked("CC-HTTP-001", status_line(exchange), exchange)
+        by = "CC-REQ-024" if refuses(exchange, BOUNDS) else "CC-HTTP-001"
+        raise Blocked(by, status_line(exchange), exchange)
     return exchange
 
 
@@ -150,6 +204,14 @@ def finish_reason(exchange: Exchange) -> str:
     if reason not in FINISH_REASONS:
         raise Blocked("CC-FIN-001", f"finish_reason is {shorten(reason)}", exchange)
     return str(reason)
+
+
+def counts(exchange: Exchange) -> bool:
+    """Whether a successful reply counts as a trial of behaviour: its answer was neither cut by the
+    bound nor stopped by a filter nor refused by the model."""
+    said = first_choice(exchange).get("message")
+    refusal = said.get("refusal") if isinstance(said, dict) else None
+    return finish_reason(exchange) not in ("length", "content_filter") and not refusal
 
 
 def message(exchange: Exchange) -> dict[str, Any]:

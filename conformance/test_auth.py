@@ -6,7 +6,7 @@ from .battery import unknown_model
 from .chat import Chat
 from .credentials import MALFORMED, REFUSED_BY_HTTP, WRONG_KEY
 from .expect import each, judge, require
-from .guards import accepted, answered, refused, status_line
+from .guards import accepted, answered, not_5xx, refused, status_line
 from .outcomes import Blocked, Inconclusive, Sighting
 from .protocol.errors import findings
 from .protocol.finding import Finding, shorten
@@ -89,12 +89,14 @@ def test_a_wrong_key_gets_the_code_that_clients_know(chat: Chat) -> None:
 
 @requirement("CC-AUTH-005")
 def test_the_scheme_is_case_insensitive(chat: Chat) -> None:
-    plain = chat.post(chat.body())
+    plain = not_5xx(chat.post(chat.body()), "a reply")
     for scheme in ("bearer", "BEARER"):
-        exchange = answered(chat.post(chat.body(), authorization=BEARER.replace("Bearer", scheme)))
+        exchange = chat.post(chat.body(), authorization=BEARER.replace("Bearer", scheme))
+        required = f"status {plain.status}, as with Bearer"
+        not_5xx(exchange, required)
         require(
             exchange.status == plain.status,
-            f"status {plain.status}, as with Bearer",
+            required,
             f"{scheme}: {status_line(exchange)}",
             on=exchange,
         )

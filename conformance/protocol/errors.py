@@ -94,8 +94,8 @@ def names(body: bytes, *parameters: str) -> bool:
     """Whether an error's ``param`` or message names one of the parameters (a *refusal* of it).
 
     ``param`` names it also as the head of a path (``messages[2].role`` names ``messages``); a
-    message names it as a word: ``logprobs`` is named by "You are not allowed to request logprobs",
-    ``n`` is not named by "an error".
+    message names it as a word, in either case: ``logprobs`` is named by "You are not allowed to
+    request logprobs", ``tools`` by "Tools are not supported", ``n`` not by "an error".
 
     >>> names(b'{"error": {"message": "unknown", "param": "stop[0]"}}', "stop")
     True
@@ -104,7 +104,7 @@ def names(body: bytes, *parameters: str) -> bool:
     if error is None:
         return False
     for name in parameters:
-        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)")
+        word = re.compile(rf"(?<!\w){re.escape(name)}(?!\w)", re.IGNORECASE)
         head = re.compile(rf"{re.escape(name)}(?![\w-])")
         if error.param is not None and head.match(error.param):
             return True

@@ -37,9 +37,9 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
 """What a probe adds to the plainest call."""
 
 NAMES: Mapping[str, tuple[str, ...]] = {
-    "stream": ("stream",),
+    "stream": ("stream", "streaming", "streamed"),
     "stream_usage": ("stream_options", "include_usage"),
-    "tools": ("tools", "tool", "tool_choice", "function"),
+    "tools": ("tools", "tool", "tool_choice", "tool_use", "function", "functions"),
     "n": ("n",),
     "logprobs": ("logprobs",),
     "logit_bias": ("logit_bias",),
