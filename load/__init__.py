@@ -22,4 +22,9 @@ arrivals    when requests are to be sent: constant, Poisson, gamma, trace       
 prompts     what is asked: fixed, by length, from a file, in turns                pure
 slo         targets such as ``ttft_p95<500ms``, and whether they held             pure
 validity    whether the figures can be trusted, and their error bar               pure
+outcome     reply and stream -> succeeded, or failed as which kind                pure
+place       a base URL, and the bytes of a request                                pure
+exchange    raw stamps and bytes of one request; the framing of a reply
+dial        opening a connection: name, TCP, TLS
+stream      the watcher-driven reader with the kernel's receive stamps
 """

@@ -44,6 +44,7 @@ class Kind(enum.StrEnum):
     NO_FINISH_REASON = "no_finish_reason"
     NO_DONE = "no_done"
     CROSSED = "crossed"
+    INTERNAL = "internal"
     CANCELLED = "cancelled"
 
 
@@ -74,6 +75,7 @@ SAYS: Final[Mapping[Kind, str]] = {
     Kind.NO_FINISH_REASON: "the stream ended without a finish_reason",
     Kind.NO_DONE: "the stream ended without [DONE]",
     Kind.CROSSED: "the answer holds the nonce of another request",
+    Kind.INTERNAL: "a fault of this program, not of the target",
     Kind.CANCELLED: "cut off by the end of the run; not counted as a failure",
 }
 """One line for each kind, for people."""
