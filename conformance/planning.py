@@ -19,7 +19,7 @@ BYTES_PER_TOKEN = 4
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Requests in all, those `answered` by a model, and of these: the sum of their bounds on
-    output tokens, how many set no bound, and the bytes of their bodies."""
+    output tokens, how many set no bound, and the bytes that a model reads of them."""
 
     requests: int = 0
     answered: int = 0
@@ -39,8 +39,19 @@ def cost(log: Iterable[tuple[Request, int | None]]) -> Cost:
             total += Cost(1)
             continue
         bound = _bound(request.body or b"")
-        total += Cost(1, 1, bound or 0, int(bound is None), len(request.body or b""))
+        total += Cost(1, 1, bound or 0, int(bound is None), _prompt(request.body or b""))
     return total
+
+
+def _prompt(body: bytes) -> int:
+    """Bytes of what a model reads: messages, tools and the form asked for."""
+    try:
+        fields: Any = json.loads(body)
+    except ValueError:
+        return len(body)
+    read = ("messages", "tools", "functions", "response_format")
+    given = {name: fields[name] for name in read if name in fields}
+    return len(json.dumps(given, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
 def _bound(body: bytes) -> int | None:
@@ -67,7 +78,7 @@ def plan_lines(spent: Cost, models: Iterable[str], url: str | None) -> list[str]
         f"requests    {spent.requests:,} in all, {spent.answered:,} of them answered by a model",
         f"output      at most {spent.output:,} tokens, as the requests bound it",
         f"input       about {spent.octets // BYTES_PER_TOKEN:,} tokens "
-        f"({spent.octets:,} bytes of bodies that a model answers)",
+        f"({spent.octets:,} bytes of messages and tools that a model reads)",
     ]
     if spent.unbounded:
         lines.append(

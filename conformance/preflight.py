@@ -85,6 +85,8 @@ def check(settings: Settings, client: Client, models: Sequence[str]) -> str | No
     exchange = client.send(request)
     if exchange.status in (404, 405):
         _explain_v1(settings, client, request, LIST)
+    if exchange.status == 403 and client.send(LIST).status == 200:
+        return None  # the key is good, and may not use this model: the checks say so
     _explain(exchange, settings)
     if exchange.failure is not None and exchange.status is None:
         return _unanswered(exchange, settings)

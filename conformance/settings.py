@@ -147,6 +147,8 @@ def read(config: pytest.Config) -> Settings:
                 f"profile {profile.name}: deviation {deviation.id} is no requirement; "
                 "pytest --requirements lists them"
             )
+    if option("model") and option("all_models"):
+        raise pytest.UsageError("--model and --all-models exclude each other: give one of them")
     results = option("results")
     return Settings(
         target_url=url,

@@ -30,7 +30,17 @@ def sentence(results: Mapping[str, Any]) -> str:
         "conformant": _conformant,
     }[results["verdict"]]
     ending = "; the run was interrupted before its end" if results["interrupted"] else ""
-    return f"{results['verdict'].capitalize()}: {tell(results, tally)}{ending}."
+    # A selection that holds is not the contract: nobody shall read "Conformant" over it.
+    partial = results["verdict"] == "conformant" and _left_out(results, tally)
+    head = "Partial run" if partial else results["verdict"].capitalize()
+    return f"{head}: {tell(results, tally)}{ending}."
+
+
+def _left_out(results: Mapping[str, Any], tally: Mapping[str, Tally]) -> dict[str, int]:
+    """How many demanded clauses that have a check were not in this run, by level."""
+    judged = results["catalogue"]["judged"]
+    missing = {level: judged[level] - found.run for level, found in tally.items()}
+    return {level: count for level, count in missing.items() if count > 0}
 
 
 def _not_conformant(results: Mapping[str, Any], tally: Mapping[str, Tally]) -> str:
@@ -92,10 +102,7 @@ def _conformant(results: Mapping[str, Any], tally: Mapping[str, Tally]) -> str:
         total = sum(found.judged for found in every.values())
         said = f"no MUST clause was judged; the {words.amount(total, 'other clause')} "
         said += f"{'holds' if total == 1 else 'hold'} on {on}"
-    left_out = {
-        level: results["catalogue"]["judged"][level] - found.run for level, found in tally.items()
-    }
-    if missing := {level: n for level, n in left_out.items() if n > 0}:
+    if missing := _left_out(results, tally):
         what = words.listed(f"{words.number(n)} {level}" for level, n in missing.items())
         said += f"; {what} that the suite has checks for were left out"
     warned = {level: found.warned for level, found in every.items() if found.warned}

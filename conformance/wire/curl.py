@@ -40,10 +40,32 @@ def _printf(body: bytes) -> str:
     return f"printf '{''.join(plain)}'"
 
 
+_RUN = re.compile(rb"([ -~])\1{999,}")
+
+
+def _long(body: bytes) -> str:
+    """A group of commands that writes a long body: runs of one octet are counted, not spelled.
+
+    What is long without such a run is cut off, and the command says so when it is pasted.
+    """
+    commands: list[str] = []
+    at = 0
+    for run in _RUN.finditer(body):
+        commands.append(_printf(body[at : run.start()]))
+        octet = shlex.quote(run[1].decode())
+        commands.append(f"head -c {len(run[0])} /dev/zero | tr '\\0' {octet}")
+        at = run.end()
+    rest = body[at:]
+    if len(rest) > LONGEST_BODY:
+        rest = rest[:LONGEST_BODY]
+        commands.append(f"echo 'a body of {len(body)} bytes, cut off here' >&2")
+    return "{ " + "; ".join([*commands, _printf(rest)]) + "; }"
+
+
 def _body(body: bytes) -> tuple[str, str]:
     """What goes before `curl` and the option that reads it."""
     if len(body) > LONGEST_BODY:
-        return f"head -c {len(body)} BODY.json | ", "--data-binary @-"
+        return f"{_long(body)} | ", "--data-binary @-"
     try:
         text = body.decode()
     except UnicodeDecodeError:

@@ -71,7 +71,7 @@ def judged(fault: Fault | None) -> Iterator[tuple[str, set[str], set[str]]]:
         chunks = [c for c in reading.chunks if not c.preamble]
         broken = {i for c in chunks for i in clauses("chat_completion_chunk", dict(c.value))}
         yield "stream", broken, {f.id for f in reading.findings}
-    status, kind, body = reply(fault, {**HELLO, "messages": None}, "/chat/completions")
+    status, kind, body = reply(fault, {**HELLO, "n": 0}, "/chat/completions")
     value = read_document(body).value
     if 400 <= status < 500 and isinstance(value, dict):
         yield "error", clauses("error", value), {f.id for f in errors.findings(status, kind, body)}
