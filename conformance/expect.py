@@ -3,17 +3,20 @@
 The law: a failure is fields (required, seen, at), written in one place; no check composes prose.
 """
 
+import contextlib
 from collections.abc import Callable, Iterable
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from . import prompts
+from .battery import LONG, streams
 from .chat import Chat, facts_of, sent_json
-from .guards import completion
+from .guards import completion, refuses, status_line, success
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Trials, Unjudged
 from .protocol.completion import findings as completion_findings
-from .protocol.finding import Finding, shorten
+from .protocol.finding import Finding, excerpt, shorten
 from .protocol.stream import StreamReading
 from .requirements import REQUIREMENTS
-from .wire.exchange import Exchange
+from .wire.exchange import Exchange, FailureKind
 
 
 def require(
@@ -25,10 +28,17 @@ def require(
     on: Exchange | None = None,
     mild: bool = False,
 ) -> None:
-    """Raise `Broken` unless `holds`; `mild` makes it a warning whatever the level."""
+    """Raise `Broken` unless `holds`; `mild` makes it a warning whatever the level.
+
+    A text in `seen` is kept as it reads, but on one line: it may hold what the target sent.
+    """
     if not holds:
-        shown = seen if isinstance(seen, str) else shorten(seen)
+        shown = excerpt(seen, LONGEST_SEEN) if isinstance(seen, str) else shorten(seen)
         raise Broken([Sighting(Finding("", required, shown, at, None, mild), on)])
+
+
+LONGEST_SEEN = 400
+"""Characters of a sentence about what was seen."""
 
 
 def judge(sightings: Iterable[Sighting]) -> None:
@@ -88,6 +98,61 @@ def streams_keep(requirement: str, chat: Chat, exchanges: Iterable[Exchange]) ->
     )
 
 
+def long_stream(chat: Chat, sample: int = 0) -> Exchange:
+    """A streamed answer of at least 100 tokens, cut by its bound."""
+    return chat.stream(prompts.COUNT, sample=sample, **{chat.bound_name: LONG})
+
+
+def counted_stream(chat: Chat, sample: int = 0) -> Exchange:
+    """Another long stream, which tells its usage where that can be had."""
+    if not chat.has("stream_usage"):
+        return long_stream(chat, sample=1 + sample)
+    fields: dict[str, Any] = {"stream_options": {"include_usage": True}, chat.bound_name: LONG}
+    return chat.stream(prompts.COUNT, sample=sample, **fields)
+
+
+def invitation(chat: Chat, **fields: Any) -> Exchange:
+    """A call that offers a tool and invites the model to call it; `fields` as in `Chat.body`."""
+    offered = {"tools": [prompts.WEATHER_TOOL], chat.bound_name: 256}
+    return chat.ask(prompts.WEATHER, **{**offered, **fields})
+
+
+def all_streams(chat: Chat) -> list[Exchange]:
+    """Every kind of stream: the standing ones, one of a tool call and one of two choices.
+
+    One whose connection was cut is left out: it has no form to judge, and the cut is CC-HTTP-009's.
+    """
+    found = [*streams(chat), long_stream(chat), counted_stream(chat)]
+    if chat.has("tools"):
+        found.append(invitation(chat, stream=True))
+    if chat.has("n"):
+        found.append(chat.stream(n=2))
+    whole = [e for at, e in enumerate(found) if not was_cut(e) and e not in found[:at]]
+    if not whole:
+        raise Blocked("CC-HTTP-009", str(found[0].failure), found[0])
+    return whole
+
+
+def was_cut(exchange: Exchange) -> bool:
+    """Whether a reply had begun when its connection ended: an error that every client sees."""
+    failure = exchange.failure
+    cuts = (FailureKind.TRUNCATED, FailureKind.RESET)
+    return exchange.status == 200 and failure is not None and failure.kind in cuts
+
+
+def within_bound(exchange: Exchange) -> Exchange:
+    """`exchange`, a call with a small output bound that was answered 200.
+
+    Raises `Inconclusive` where the bound is refused by name (a reasoning model cannot answer in
+    so few tokens), `Blocked` by CC-REQ-024 where it is refused otherwise.
+    """
+    if refuses(exchange, ("max_tokens", "max_completion_tokens")):
+        raise Inconclusive(f"the bound is refused: {status_line(exchange)}", exchange)
+    if 400 <= (exchange.status or 0) < 500 and exchange.status != 429:
+        raise Blocked("CC-REQ-024", status_line(exchange), exchange)
+    return success(exchange)
+
+
 def whole_stream(chat: Chat, exchange: Exchange) -> StreamReading:
     """The stream, which breaks no MUST: what a broken one lost is that clause's business."""
     reading = chat.reading(exchange)
@@ -121,27 +186,43 @@ def trials(
     """Run up to `of` trials and stop as soon as `needed` held, or cannot hold any more.
 
     A trial returns True (held), False (did not) or None (does not count).
-    Raises `Broken` with the count, or `Inconclusive` when too few counted.
+    Raises `Broken` with the count when too many did not hold, `Inconclusive` when those that do
+    not count leave it open.
     """
-    passed = counted = 0
+    passed = failed = 0
     for number in range(of):
         outcome = trial(number)
-        if outcome is None:
-            continue
-        counted += 1
-        passed += outcome
-        if passed >= needed or passed + (of - number - 1) < needed:
+        passed += outcome is True
+        failed += outcome is False
+        if passed >= needed or failed > of - needed:
             break
-    count = Trials(passed, counted, needed, of)
+    count = Trials(passed, passed + failed, needed, of)
     if passed >= needed:
         return count
-    if counted < needed:
-        raise Inconclusive(f"only {counted} of {of} trials counted; {needed} are needed")
-    raise Broken(
-        [
-            Sighting(
-                Finding("", f"{required}, in {needed} of {of} trials", f"{count}: {seen()}"), on()
-            )
-        ],
-        trials=count,
-    )
+    if failed <= of - needed:
+        held = f"{passed} of them held; " if passed else ""
+        raise Inconclusive(
+            f"only {count.counted} of {of} trials counted; {held}{needed} are needed"
+        )
+    text = f"{count}: {seen()}"
+    finding = Finding("", f"{required}, in {needed} of {of} trials", text)
+    raise Broken([Sighting(finding, on())], trials=count)
+
+
+def second_look(
+    trial: Callable[[int], bool | None],
+    *,
+    required: str,
+    seen: Callable[[], str],
+    on: Callable[[], Exchange | None],
+) -> None:
+    """Judge in another mode what has been judged already: only a breach, 2 of 2 times, counts."""
+
+    def attempt(number: int) -> bool | None:
+        try:
+            return trial(number)
+        except Unjudged:
+            return None
+
+    with contextlib.suppress(Unjudged):
+        trials(attempt, needed=1, of=2, required=required, seen=seen, on=on)

@@ -1,25 +1,114 @@
-"""Finish reasons: why the model stopped, in one of five words (CC-FIN)."""
+"""Finish reasons: why the model stopped, in one of five words (CC-FIN).
 
+The law: `length` is called wrong only for a text that no bound can have cut, and `stop` only for
+one that a bound has cut, with a control run that shows that the model had more to say.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from . import prompts
-from .battery import TIGHT, cut, plain, streams
+from .battery import LONG, TIGHT, cut, plain
 from .chat import BOUND, OMIT, Chat
-from .expect import completions_keep, require, streams_keep, trials, whole_stream
-from .guards import (
-    accepted,
-    choices_of,
-    finish_reason,
-    message,
-    refuses,
-    success,
-    text,
-    usage,
+from .expect import (
+    all_streams,
+    completions_keep,
+    counted_stream,
+    invitation,
+    require,
+    second_look,
+    streams_keep,
+    trials,
+    whole_stream,
+    within_bound,
 )
-from .outcomes import Blocked, Inconclusive, Unsupported
+from .guards import choices_of, finish_reason, message, refuses, status_line, success, text, usage
+from .outcomes import Blocked, Inconclusive, Unjudged, Unsupported
 from .protocol.jsontext import read_document
+from .protocol.rules import is_count
+from .protocol.usage import COUNTS
 from .requirements import requirement
 from .wire.exchange import Exchange
+
+ROOMY = 1024
+"""An output bound that leaves a model room to think and to greet."""
+
+
+@dataclass(frozen=True, slots=True)
+class End:
+    """How the first choice of an answer ended, streamed or not; no `counts` without sound usage."""
+
+    exchange: Exchange
+    reason: object
+    text: str
+    calls: list[Any]
+    counts: Mapping[str, int] | None
+
+    @property
+    def written(self) -> int | None:
+        """Output tokens, also where a server counts those of reasoning in the total alone."""
+        if self.counts is None:
+            return None
+        prompt, output, total = (self.counts[name] for name in COUNTS)
+        return max(output, total - prompt)
+
+
+def plain_end(exchange: Exchange) -> End:
+    """How a reply without `stream` ended."""
+    calls = message(exchange).get("tool_calls")
+    listed = calls if isinstance(calls, list) else []
+    return End(exchange, finish_reason(exchange), text(exchange), listed, usage(exchange))
+
+
+def streamed_end(chat: Chat, exchange: Exchange) -> End:
+    """How a stream that breaks no MUST ended."""
+    reading = whole_stream(chat, exchange)
+    folded = choices_of(reading.fold())
+    said = folded[0].get("message") if folded else None
+    calls = said.get("tool_calls") if isinstance(said, dict) else None
+    told = reading.usage
+    counts = told if isinstance(told, dict) and all(is_count(told.get(n)) for n in COUNTS) else None
+    listed = calls if isinstance(calls, list) else []
+    return End(exchange, reading.finish_reason(), reading.text(), listed, counts)
+
+
+def _goes_on(chat: Chat, bound: int) -> bool:
+    """Whether the model writes far more than `bound` where it may (the control)."""
+    control = plain_end(within_bound(chat.ask(prompts.COUNT, **{chat.bound_name: bound + 128})))
+    return (control.written or 0) >= bound + 100
+
+
+def says_length_when_cut(chat: Chat, end: End, bound: int) -> bool | None:
+    """Whether an answer that `bound` has cut says `length`; None where nothing shows a cut.
+
+    Raises `Blocked` by CC-REQ-024 for an answer that passes the bound.
+    """
+    if end.counts is None:
+        return True if end.reason == "length" else None
+    output = end.counts["completion_tokens"]
+    if output > bound + 1:
+        raise Blocked("CC-REQ-024", f"{output} tokens", end.exchange)
+    if end.reason == "length":
+        return True
+    return False if output >= bound and _goes_on(chat, bound) else None
+
+
+SHORT = BOUND // 2
+"""Tokens of an answer that the bounds of these checks cannot have cut."""
+
+SHORT_TEXT = 200
+"""Characters of such an answer."""
+
+
+def says_stop_when_done(chat: Chat, end: End) -> bool | None:
+    """Whether an answer that nothing has cut says `stop`; None where a bound may have cut it."""
+    if end.reason != "length":
+        return None if end.reason == "content_filter" else end.reason == "stop"
+    short = end.written is not None and end.written < SHORT
+    seen = 0 < len(end.text) < SHORT_TEXT  # without text the bound went into thought
+    return False if short and seen and _goes_on(chat, SHORT) else None
 
 
 @requirement("CC-FIN-001")
@@ -31,123 +120,123 @@ def test_finish_reason_is_one_of_five(chat: Chat) -> None:
 def test_vendor_finish_reasons_are_not_used(chat: Chat) -> None:
     completions_keep("CC-FIN-002", plain(chat))
     if chat.has("stream"):
-        streams_keep("CC-FIN-002", chat, streams(chat))
+        streams_keep("CC-FIN-002", chat, all_streams(chat))
 
 
 @requirement("CC-FIN-003")
 def test_an_answer_cut_by_the_bound_ends_with_length(chat: Chat) -> None:
-    looked: list[Exchange] = []
+    looked: list[End] = []
 
     def trial(number: int) -> bool | None:
-        exchange = accepted(cut(chat, number))
-        looked.append(exchange)
-        reason = finish_reason(exchange)
-        counted = usage(exchange)
-        if counted is None:
-            return True if reason == "length" else None
-        if counted["completion_tokens"] > TIGHT + 1:
-            raise Blocked("CC-REQ-024", f"{counted['completion_tokens']} tokens", exchange)
-        if reason == "length":
-            return True
-        full = counted["completion_tokens"] >= TIGHT
-        return False if full and _goes_on(chat) else None
+        looked.append(plain_end(within_bound(cut(chat, number))))
+        return says_length_when_cut(chat, looked[-1], TIGHT)
+
+    def streamed(number: int) -> bool | None:
+        looked.append(streamed_end(chat, counted_stream(chat, number)))
+        return says_length_when_cut(chat, looked[-1], LONG)
 
     chat.memory["trials"] = trials(
         trial,
         required="finish_reason is 'length' where the bound cut the answer",
-        seen=lambda: f"finish_reason {finish_reason(looked[-1])!r}",
-        on=lambda: looked[-1],
+        seen=lambda: f"finish_reason {looked[-1].reason!r}",
+        on=lambda: looked[-1].exchange,
     )
-
-
-def _goes_on(chat: Chat) -> bool:
-    """Whether the answer is ten times as long where the bound allows it (the control)."""
-    control = accepted(chat.ask(prompts.COUNT, **{chat.bound_name: 10 * TIGHT}))
-    counted = usage(control)
-    return counted is not None and counted["completion_tokens"] >= 10 * TIGHT
+    if chat.has("stream"):
+        second_look(
+            streamed,
+            required="finish_reason is 'length' where the bound cut a stream",
+            seen=lambda: f"finish_reason {looked[-1].reason!r}",
+            on=lambda: looked[-1].exchange,
+        )
 
 
 @requirement("CC-FIN-004")
 def test_a_natural_end_and_a_stop_sequence_end_with_stop(chat: Chat) -> None:
-    looked: list[Exchange] = []
+    looked: list[End] = []
 
     def trial(number: int) -> bool | None:
         exchange = chat.ask(sample=number, max_tokens=OMIT)
         if finish_reason(exchange) == "length":
-            exchange = chat.ask(sample=number, **{chat.bound_name: 1024})
-        looked.append(exchange)
-        return _stopped(exchange, 1024)
+            exchange = within_bound(chat.ask(sample=number, **{chat.bound_name: ROOMY}))
+        looked.append(plain_end(exchange))
+        return says_stop_when_done(chat, looked[-1])
+
+    def streamed(number: int) -> bool | None:
+        options = {"stream_options": {"include_usage": True}} if chat.has("stream_usage") else {}
+        looked.append(streamed_end(chat, chat.stream(sample=number, **options)))
+        return says_stop_when_done(chat, looked[-1])
 
     natural = trials(
         trial,
         required="finish_reason is 'stop' at a natural end",
-        seen=lambda: f"finish_reason {finish_reason(looked[-1])!r}",
-        on=lambda: looked[-1],
+        seen=lambda: f"finish_reason {looked[-1].reason!r}",
+        on=lambda: looked[-1].exchange,
     )
     chat.memory["trials"] = natural
+    if chat.has("stream"):
+        second_look(
+            streamed,
+            required="finish_reason is 'stop' at the natural end of a stream",
+            seen=lambda: f"finish_reason {looked[-1].reason!r}",
+            on=lambda: looked[-1].exchange,
+        )
     _stop_sequence(chat)
-
-
-def _stopped(exchange: Exchange, bound: int) -> bool | None:
-    """Whether the answer ended by `stop`; None where the bound may have cut it.
-
-    `length` with less than half of the bound written, and a bound that no context window is
-    smaller than, is a wrong reason and no cut.
-    """
-    reason, counted = finish_reason(exchange), usage(exchange)
-    if reason == "length" and counted is not None:
-        return None if counted["completion_tokens"] >= min(bound, BOUND) // 2 else False
-    return None if reason in ("length", "content_filter") else reason == "stop"
 
 
 def _stop_sequence(chat: Chat) -> None:
     """A matched stop sequence ends the text before it, with `stop`."""
-    for bound in (TIGHT, BOUND, 1024):  # a model that thinks first needs more until it speaks
-        control = chat.ask(prompts.COUNT, **{chat.bound_name: bound})
-        said = text(control).split()
-        if len(said) >= 3:
-            break
-    else:
-        raise Inconclusive("the control answer is too short to hold a stop sequence", control)
-    word = "5" if "5" in said else said[len(said) // 2]
-    looked: list[Exchange] = []
+    control, bound = _control(chat)
+    words = re.findall(r"\s\S+", control.text.strip())
+    if len(words) < 2:
+        reason = "the control answer is too short to hold a stop sequence"
+        raise Inconclusive(reason, control.exchange)
+    word = words[min(len(words) // 2, 4)]
+    looked: list[End] = []
+    ignored: list[Exchange] = []
 
     def trial(number: int) -> bool | None:
-        stop = {"stop": [f" {word}"], chat.bound_name: max(bound, BOUND)}
-        exchange = chat.ask(prompts.COUNT, sample=number, **stop)
+        exchange = chat.ask(prompts.COUNT, sample=number, stop=[word], **{chat.bound_name: bound})
         if refuses(exchange, ("stop",)):
             raise Unsupported("stop is refused", exchange)
-        looked.append(accepted(exchange))
-        if word in text(exchange).split():
-            return None  # that `stop` takes effect is judged by CC-SAMP
-        return _stopped(exchange, BOUND)
+        if 400 <= (exchange.status or 0) < 500 and exchange.status != 429:
+            raise Blocked("CC-REQ-027", status_line(exchange), exchange)
+        looked.append(plain_end(exchange))
+        if word in looked[-1].text:
+            ignored.append(exchange)
+            return None
+        return says_stop_when_done(chat, looked[-1])
 
-    trials(
-        trial,
-        required="finish_reason is 'stop' where a stop sequence ended the text",
-        seen=lambda: f"finish_reason {finish_reason(looked[-1])!r}",
-        on=lambda: looked[-1],
-    )
+    try:
+        trials(
+            trial,
+            required="finish_reason is 'stop' where a stop sequence ended the text",
+            seen=lambda: f"finish_reason {looked[-1].reason!r}",
+            on=lambda: looked[-1].exchange,
+        )
+    except Inconclusive:
+        if ignored:
+            reason = f"the stop sequence {word!r} is in the text"
+            raise Blocked("CC-SAMP-002", reason, ignored[-1]) from None
+        raise
 
 
-def _calls(
-    chat: Chat, *, streamed_too: bool = True, **fields: Any
-) -> list[tuple[Exchange, list[Any], Any]]:
-    """Replies to an invitation to call a tool: exchange, calls and finish_reason of each."""
-    found: list[tuple[Exchange, list[Any], Any]] = []
-    tools = {"tools": [prompts.WEATHER_TOOL], chat.bound_name: 256, **fields}
-    plainly = success(chat.ask(prompts.WEATHER, **tools))
-    calls = message(plainly).get("tool_calls")
-    found.append((plainly, calls if isinstance(calls, list) else [], finish_reason(plainly)))
+def _control(chat: Chat) -> tuple[End, int]:
+    """A count without stop sequence, and the bound that a model needs to come so far."""
+    try:
+        control = plain_end(within_bound(cut(chat)))
+        if control.reason != "length" or len(control.text.split()) >= 3:
+            return control, BOUND
+    except Inconclusive:
+        pass  # so small a bound is refused
+    # The bound went into thought.
+    return plain_end(within_bound(chat.ask(prompts.COUNT, **{chat.bound_name: ROOMY}))), ROOMY
+
+
+def _calls(chat: Chat, *, streamed_too: bool = True, **fields: Any) -> Iterator[End]:
+    """The answers to an invitation to call a tool: the plain one, then the streamed one."""
+    yield plain_end(success(invitation(chat, **fields)))
     if streamed_too and chat.has("stream"):
-        streamed = chat.stream(prompts.WEATHER, **tools)
-        reading = whole_stream(chat, streamed)
-        folded = choices_of(reading.fold())
-        said = folded[0].get("message") if folded else None
-        calls = said.get("tool_calls") if isinstance(said, dict) else None
-        listed = calls if isinstance(calls, list) else []
-        found.append((streamed, listed, reading.finish_reason()))
-    return found
+        yield streamed_end(chat, invitation(chat, stream=True, **fields))
 
 
 def _is_whole(call: Any) -> bool:
@@ -157,40 +246,54 @@ def _is_whole(call: Any) -> bool:
     return isinstance(arguments, str) and read_document(arguments.encode()).is_object
 
 
+def _is_full(end: End, bound: int) -> bool:
+    """Whether the bound may have cut the answer, as far as usage tells."""
+    return end.written is None or end.written >= bound
+
+
 @requirement("CC-FIN-005")
 def test_a_called_tool_ends_with_tool_calls(chat: Chat) -> None:
-    found = _calls(chat)
-    called = [row for row in found if row[1]]
-    if not called:
-        raise Inconclusive("the model called no tool", found[0][0])
-    for exchange, calls, reason in called:
-        whole = all(_is_whole(call) for call in calls)
-        allowed = ("tool_calls",) if whole else ("tool_calls", "length")
+    called = False
+    for end in _calls(chat):
+        called = called or bool(end.calls)
+        if not end.calls:
+            continue
+        uncut = all(map(_is_whole, end.calls)) and not (end.counts and _is_full(end, 256))
+        allowed = ("tool_calls",) if uncut else ("tool_calls", "length")
         required = f"finish_reason {' or '.join(map(repr, allowed))} beside tool_calls"
-        require(reason in allowed, required, reason, on=exchange)
+        require(end.reason in allowed, required, end.reason, on=end.exchange)
+    if not called:
+        raise Inconclusive("the model called no tool", end.exchange)
 
 
 @requirement("CC-FIN-007")
 def test_tool_calls_as_reason_means_that_there_are_calls(chat: Chat) -> None:
-    for exchange, calls, reason in [
-        *_calls(chat),
-        *_calls(chat, streamed_too=False, tool_choice="none"),
-    ]:
-        require(
-            reason != "tool_calls" or bool(calls),
-            "a non-empty tool_calls array beside finish_reason 'tool_calls'",
-            calls,
-            on=exchange,
-        )
+    def look(end: End) -> None:
+        required = "a non-empty tool_calls array beside finish_reason 'tool_calls'"
+        require(end.reason != "tool_calls" or bool(end.calls), required, end.calls, on=end.exchange)
+
+    for end in _calls(chat):
+        look(end)
+    try:
+        unwanted = list(_calls(chat, streamed_too=False, tool_choice="none"))
+    except Unjudged:
+        return  # that `none` is taken is judged by CC-TOOL
+    for end in unwanted:
+        look(end)
 
 
 @requirement("CC-FIN-008")
 def test_a_cut_tool_call_ends_with_length(chat: Chat) -> None:
+    seen: Unjudged | None = None
     for bound in (4, 12, 24):  # a model that thinks first needs some of it before it calls
-        found = _calls(chat, streamed_too=False, **{chat.bound_name: bound})
-        cut_off = [row for row in found if row[1] and not all(_is_whole(call) for call in row[1])]
-        for exchange, _, reason in cut_off:
-            require(reason == "length", "finish_reason 'length'", reason, on=exchange)
-        if cut_off:
+        try:
+            end = plain_end(within_bound(invitation(chat, **{chat.bound_name: bound})))
+        except Inconclusive as refused:
+            seen = refused
+            continue
+        if end.calls and not all(map(_is_whole, end.calls)) and _is_full(end, bound):
+            require(end.reason == "length", "finish_reason 'length'", end.reason, on=end.exchange)
             return
-    raise Inconclusive("no tool call was cut off", found[0][0])
+        seen = Inconclusive("no tool call was cut off", end.exchange)
+    if seen is not None:
+        raise seen

@@ -6,13 +6,14 @@ every error event that the standing streams hold, and at the prompt that the pro
 """
 
 import json
+from collections.abc import Iterator
 
 from .battery import BROKEN_JSON, INVALID, streams, unknown_model
 from .chat import Chat, encode
 from .credentials import WRONG_KEY
-from .expect import each, judge, require, streams_keep
-from .guards import answered, status_line
-from .outcomes import Inconclusive, Sighting, Unsupported
+from .expect import each, judge, require, streams_keep, was_cut
+from .guards import answered, persists, status_line
+from .outcomes import Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.finding import Finding
 from .requirements import requirement
 from .wire.exchange import Exchange
@@ -39,6 +40,8 @@ def test_faults_of_the_request_are_http_errors(chat: Chat) -> None:
         answered(exchange)
         if 400 <= (exchange.status or 0) < 500:
             return []
+        if (exchange.status or 0) >= 500 and not persists(exchange):
+            raise Inconclusive(status_line(exchange), exchange)
         required = "the 4xx that the same request gets without stream"
         return [Sighting(Finding("", required, status_line(exchange)), exchange)]
 
@@ -49,14 +52,35 @@ def test_faults_of_the_request_are_http_errors(chat: Chat) -> None:
 
 
 def failed_streams(chat: Chat) -> list[Exchange]:
-    """The streams that hold an error event; raises `Unsupported` when none can be had."""
-    found = [e for e in streams(chat) if chat.reading(e).error_events]
-    trigger = chat.profile.triggers.get("stream_error")
-    if trigger is not None:
-        found.append(chat.stream(trigger))
+    """The streams that hold an error event, and the one that the profile's trigger makes fail.
+
+    Raises `Unsupported` when none can be had, or when the target tells faults by cutting the
+    connection, which it may (CC-SSE-024).
+    """
+    trigger = triggered(chat)
+    if trigger is not None and was_cut(trigger):
+        raise Unsupported("the target cuts the connection where a stream fails", trigger)
+    found = [e for e in _readable(chat) if chat.reading(e).error_events]
+    if trigger is not None and all(e is not trigger for e in found):
+        found.append(trigger)
     if not found:
         raise Unsupported("no stream failed, and the profile names no prompt that makes one fail")
     return found
+
+
+def triggered(chat: Chat) -> Exchange | None:
+    """The stream that the profile's trigger makes fail; None where it names none."""
+    trigger = chat.profile.triggers.get("stream_error")
+    return None if trigger is None else chat.stream(trigger)
+
+
+def _readable(chat: Chat) -> Iterator[Exchange]:
+    for exchange in streams(chat):
+        try:
+            chat.reading(exchange)
+        except Unjudged:
+            continue
+        yield exchange
 
 
 @requirement("CC-SERR-002")
@@ -74,17 +98,19 @@ def test_the_error_in_a_stream_is_an_object_with_a_message(chat: Chat) -> None:
 
 @requirement("CC-SERR-004")
 def test_a_failed_stream_does_not_look_complete(chat: Chat) -> None:
-    exchanges = failed_streams(chat)
-    streams_keep("CC-SERR-004", chat, exchanges)
-    if chat.profile.triggers.get("stream_error") is None:
+    trigger = triggered(chat)
+    if trigger is not None and was_cut(trigger):
         return
-    reading = chat.reading(exchanges[-1])
+    streams_keep("CC-SERR-004", chat, failed_streams(chat))
+    if trigger is None:
+        return
+    reading = chat.reading(trigger)
     complete = not reading.error_events and reading.done and reading.finish_reason() == "stop"
     require(
         not complete,
         "an error event, or a connection cut short",
         "finish_reason 'stop' and [DONE], as if nothing had happened",
-        on=exchanges[-1],
+        on=trigger,
     )
 
 
@@ -107,10 +133,11 @@ def test_the_body_ends_after_an_error_event(chat: Chat) -> None:
 
 @requirement("CC-SERR-006")
 def test_an_error_is_not_disguised_as_text(chat: Chat) -> None:
-    trigger = chat.profile.triggers.get("stream_error")
-    if trigger is None:
+    exchange = triggered(chat)
+    if exchange is None:
         raise Unsupported("the profile names no prompt that makes a stream fail")
-    exchange = chat.stream(trigger)
+    if was_cut(exchange):
+        return
     said = chat.reading(exchange).text()
     disguised = "error" in said.lower() and not chat.reading(exchange).error_events
     require(not disguised, "the error is an event of its own", f"text {said!r}", on=exchange)

@@ -1,12 +1,25 @@
 """Usage: the token counts add up and bound what they claim to bound (CC-USAGE)."""
 
 from . import prompts
-from .battery import TIGHT, plain, usage_stream
-from .chat import OMIT, Chat
-from .expect import completions_keep, judge, require, sightings_of
-from .guards import accepted, completion, success, usage
-from .outcomes import Inconclusive
+from .battery import TIGHT, cut, plain, usage_stream
+from .chat import OMIT, Chat, facts_of, sent_json
+from .expect import (
+    completions_keep,
+    counted_stream,
+    each,
+    judge,
+    require,
+    sightings_of,
+    within_bound,
+)
+from .guards import choices_of, completion, refuses, status_line, usage
+from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
+from .protocol.completion import findings
 from .requirements import requirement
+from .wire.exchange import Exchange
+
+SMALL = 8
+"""The output bound of each of two choices (CC-USAGE-009)."""
 
 
 @requirement("CC-USAGE-001")
@@ -16,25 +29,25 @@ def test_usage_has_three_counts(chat: Chat) -> None:
 
 @requirement("CC-USAGE-002")
 def test_the_total_is_the_sum(chat: Chat) -> None:
-    completions_keep("CC-USAGE-002", plain(chat))
-    _streamed_too(chat, "CC-USAGE-002")
+    _kept(chat, "CC-USAGE-002")
 
 
 @requirement("CC-USAGE-003")
 def test_counts_are_above_zero_where_there_is_text(chat: Chat) -> None:
-    completions_keep("CC-USAGE-003", plain(chat))
-    _streamed_too(chat, "CC-USAGE-003")
+    _kept(chat, "CC-USAGE-003")
 
 
-def _streamed_too(chat: Chat, requirement_id: str) -> None:
-    """The usage chunk obeys the same rule, read from the folded stream."""
-    if chat.has("stream_usage"):
-        from .protocol.completion import findings
-        from .protocol.facts import Facts
+def _kept(chat: Chat, requirement_id: str) -> None:
+    """The usage of plain replies keeps the rule, and so does that of streams that tell one."""
 
-        exchange = usage_stream(chat)
-        folded = chat.reading(exchange).fold()
-        judge(sightings_of(requirement_id, findings(folded, Facts(stream=False)), exchange))
+    def look(exchange: Exchange) -> list[Sighting]:
+        facts = facts_of(sent_json(exchange))
+        told = chat.reading(exchange).fold() if facts.stream else completion(exchange)
+        return sightings_of(requirement_id, findings(told, facts), exchange)
+
+    counted = chat.has("stream") and chat.has("stream_usage")
+    streamed = [usage_stream(chat), counted_stream(chat)] if counted else []
+    judge(each([*plain(chat), *streamed], look))
 
 
 @requirement("CC-USAGE-004")
@@ -59,11 +72,10 @@ def test_prompt_tokens_repeat_and_grow_with_the_prompt(chat: Chat) -> None:
 
 @requirement("CC-USAGE-005")
 def test_completion_tokens_stay_within_the_bound(chat: Chat) -> None:
-    exchange = accepted(
-        chat.ask(prompts.COUNT, max_tokens=OMIT, max_completion_tokens=TIGHT),
-        optional=("max_completion_tokens",),
-    )
-    counted = usage(exchange)
+    exchange = chat.ask(prompts.COUNT, max_tokens=OMIT, max_completion_tokens=TIGHT)
+    if refuses(exchange, ("max_completion_tokens",)):
+        raise Unsupported(f"refused: {status_line(exchange)}", exchange)
+    counted = usage(within_bound(exchange))
     if counted is None:
         raise Inconclusive("the reply carries no usage", exchange)
     require(
@@ -82,25 +94,32 @@ def test_token_details_are_objects_of_integers(chat: Chat) -> None:
 
 @requirement("CC-USAGE-007")
 def test_cached_tokens_are_among_the_prompts(chat: Chat) -> None:
-    completions_keep("CC-USAGE-007", plain(chat))
+    _kept(chat, "CC-USAGE-007")
 
 
 @requirement("CC-USAGE-008")
 def test_reasoning_tokens_are_among_the_completions(chat: Chat) -> None:
-    completions_keep("CC-USAGE-008", plain(chat))
+    _kept(chat, "CC-USAGE-008")
 
 
 @requirement("CC-USAGE-009")
 def test_completion_tokens_cover_all_choices(chat: Chat) -> None:
-    exchange = success(chat.ask(prompts.COUNT, n=2, **{chat.bound_name: 8}))
-    choices = completion(exchange).get("choices")
+    exchange = within_bound(chat.ask(prompts.COUNT, n=2, **{chat.bound_name: SMALL}))
+    choices = choices_of(completion(exchange))
     counted = usage(exchange)
-    if counted is None or not isinstance(choices, list) or len(choices) != 2:
-        raise Inconclusive("no two choices with usage", exchange)
-    cut = all(isinstance(c, dict) and c.get("finish_reason") == "length" for c in choices)
+    if counted is None:
+        raise Inconclusive("the reply carries no usage", exchange)
+    if len(choices) != 2:
+        raise Blocked("CC-SAMP-001", f"{len(choices)} choices for n 2", exchange)
+    single = usage(cut(chat))
+    if single is not None and single["completion_tokens"] > TIGHT + 1:
+        raise Blocked("CC-REQ-024", f"{single['completion_tokens']} tokens", exchange)
+    full = all(choice.get("finish_reason") == "length" for choice in choices)
+    least, most = SMALL + 2, 2 * (SMALL + 1)  # one more each for the stop token
     require(
-        counted["completion_tokens"] <= 18 and (counted["completion_tokens"] > 9 or not cut),
-        "completion_tokens counts both choices, of 8 tokens each",
+        counted["completion_tokens"] <= most
+        and (counted["completion_tokens"] >= least or not full),
+        f"completion_tokens counts both choices, of {SMALL} tokens each",
         counted["completion_tokens"],
         at="$.usage.completion_tokens",
         on=exchange,

@@ -25,6 +25,8 @@ fold        chunks into a completion                    CC-EQUIV-001
 completion  rules for the non-streamed object           CC-RESP, CC-MSG, CC-FIN
 usage       rules for a usage object                    CC-USAGE
 markup      leaked chat-template tokens                 CC-MSG-011
+damage      characters that were decoded wrongly        CC-MSG-012, CC-SSE-020
+coding      flushed and unflushed compression           CC-SSE-022
 models      rules for the list of models                CC-MODEL-001, 002, 003
 errors      rules for error replies                     CC-ERR
 """

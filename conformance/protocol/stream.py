@@ -269,7 +269,7 @@ class _Machine:
             chunks.judge_plain_error(self.log, plain_error)
             self.failed = True
         chunks.judge_all(self.log, self.chunks, self.facts)
-        if self.empty * 5 >= self.heard > 0 and self.empty:
+        if self.empty >= _RARE and self.empty * 5 >= self.heard:
             required = "fewer than 20 % of the deltas are empty"
             seen = Quote(f"{self.empty} of {self.heard}")
             self.log.add("CC-STREAM-029", required, seen, mild=True)
@@ -322,6 +322,9 @@ def _parts(choice: Mapping[str, object]) -> Iterator[tuple[Part, object]]:
     if ends:
         yield Part.FINISH, choice["finish_reason"]
 
+
+_RARE: Final = 3
+"""Empty deltas from which on their share counts (CC-STREAM-029): a short answer has few chunks."""
 
 _SPEAKING: Final[Sequence[tuple[Part, tuple[str, ...]]]] = (
     (Part.TEXT, (*chunks.VISIBLE, *chunks.REASONING)),

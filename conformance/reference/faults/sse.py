@@ -223,13 +223,13 @@ def _split(events: list[Item], *halves: str) -> list[Item]:
     return told
 
 
-@fault(breaks={"CC-SSE-020"}, seam="events")
+@fault(breaks={"CC-EQUIV-008", "CC-SSE-020"}, seam="events")
 def splits_surrogate_pairs(events: list[Item], call: Call) -> list[Item]:
     """Sends the halves of a surrogate pair in two deltas."""
     return _split(events)
 
 
-@fault(breaks={"CC-SSE-020"}, seam="events")
+@fault(breaks={"CC-EQUIV-008", "CC-SSE-020"}, seam="events")
 def replaces_half_characters(events: list[Item], call: Call) -> list[Item]:
     """Decodes the bytes of each token alone, so that an emoji becomes U+FFFD twice."""
     return _split(events, "\\ufffd", "\\ufffd")
