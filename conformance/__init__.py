@@ -12,7 +12,10 @@ The map (design laws in CONTRIBUTING.md):
 | `wire/` | the only socket of the checker |
 | `target/` | what the target documents, and what it can do |
 | `plugin.py`, `settings.py` | the pytest plugin: inert in runs that are not ours |
-| `run`, `session`, `preflight`, `embedded`, `recording`, `progress`, `planning` | a run of ours |
+| `run.py` | the hooks of a run of ours; what they call: |
+| `session`, `preflight`, `embedded` | the target of the run |
+| `items`, `recording`, `dressing` | from a check to its record and its outcome |
+| `progress`, `planning`, `artefacts` | what a run shows and writes |
 | `checks.py`, `listing.py` | which requirements are judged, read off the checks |
 | `reference/` | the embedded server and its faults; shares no code with the checker |
 

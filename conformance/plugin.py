@@ -39,17 +39,18 @@ def pytest_configure(config: pytest.Config) -> None:
         config.addinivalue_line("markers", marker)
     if not settings.is_ours(config) or config.getoption("requirements"):
         return
-    from . import run as runs
+    from . import artefacts
+    from .run import Run
 
     wanted = settings.read(config)
     # A traceback that shows locals or arguments shows the key, cut so that no redactor finds it.
     config.option.showlocals = config.option.fulltrace = False
     if getattr(config.option, "tbstyle", "") in ("auto", "long"):  # an option of the terminal's
         config.option.tbstyle = "short"
-    config.stash[RUN] = run = runs.Run(config, wanted)
+    config.stash[RUN] = run = Run(config, wanted)
     config.pluginmanager.register(run, "conformance-run")
     if not run.is_worker and not wanted.plan and not config.option.collectonly:
-        runs.default_artefacts(config, run)
+        artefacts.default_artefacts(config, run)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

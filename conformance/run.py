@@ -1,26 +1,17 @@
-"""One run that is ours: models, order, verdicts, reports.
+"""One run that is ours: the hooks that choose models, order checks, keep records and report.
 
 The laws:
 
-1. A verdict is decided in `recording`; here it is only mapped to pytest's three outcomes, so that
-   `-x`, `-k`, `-n`, JUnit and pytest-html keep working.
+1. Hooks only: what is decided is decided in `recording`, what is spelled in `dressing`, what is
+   written in `artefacts`.
 2. Records travel on the test report, so that they survive the way back from an xdist worker.
 
-| verdict | pytest outcome |
-|---|---|
-| PASS, WARN | passed |
-| FAIL, ERROR | failed |
-| UNSUPPORTED, INCONCLUSIVE, BLOCKED | skipped, with the reason |
 """
 
 import datetime as dt
-import os
-import platform
-import re
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import astuple
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -30,53 +21,20 @@ import reports.results
 import reports.text
 import reports.verdict
 
-from . import __version__, settings
-from .checks import judged
+from . import artefacts, settings
+from .dressing import dress, status
 from .guards import status_line
+from .items import model_of, requirement_of, slug
 from .outcomes import Blocked, Trials, Unsupported
 from .planning import Cost, cost, plan_lines
 from .progress import Progress
 from .recording import Recorder
-from .requirements import CHAPTERS, REQUIREMENTS, Requirement
-from .session import TargetSession
+from .requirements import CHAPTERS, Requirement
+from .session import TargetSession, as_embedded
 from .wire.redact import Redactor
 
 FIRST = "CC-HTTP-001"
 """The canary: while the plainest call fails, nothing else about a model can be judged."""
-
-PACKAGES = ("pytest", "httpx", "h11", "jsonschema", "hypothesis", "pytest-html")
-
-
-def default_artefacts(config: pytest.Config, run: "Run") -> None:
-    """JUnit and HTML beside the results, unless the user names other places."""
-    here, option = config.invocation_params.dir, config.option
-    settings.check_writable(run.settings.results, "--results", replaced=True)
-    if config.pluginmanager.hasplugin("junitxml"):
-        option.xmlpath = str(_placed(here, option.xmlpath or settings.OUT / "junit.xml"))
-        settings.check_writable(Path(option.xmlpath), "--junitxml")
-    if config.pluginmanager.hasplugin("html"):
-        from reports.plugin import HtmlReport
-
-        run.page = _placed(here, option.htmlpath or settings.OUT / "compliance.html")
-        settings.check_writable(run.page, "--html")
-        option.htmlpath = str(run.page)
-        option.self_contained_html = True
-        # Rewriting the page after every check is quadratic in their number; pytest-html offers an
-        # ini option against it and no other way, and ours may not be the ini file of this run.
-        config._inicache["generate_report_on_test"] = False
-        config.pluginmanager.register(
-            HtmlReport(lambda: run.results, run.redact), "conformance-html"
-        )
-
-
-def _placed(here: Path, given: str | Path) -> Path:
-    """Where an artefact goes: `~` and variables mean what they mean to JUnit and pytest-html."""
-    return here / Path(os.path.expandvars(given)).expanduser()
-
-
-def slug(model: str) -> str:
-    """A model's id as it may stand in a node id: pytest-html writes node ids unescaped."""
-    return re.sub(r"[^A-Za-z0-9._-]", "_", model)[:60]
 
 
 class Run:
@@ -120,8 +78,8 @@ class Run:
             return
         if self.worker is not None:
             known = self.worker["conformance"]
-            mine = settings.embedded(self.settings, known["url"], known["key"])
-            mine = mine if not known["embedded"] else _as_embedded(mine)
+            mine = settings.aimed(self.settings, known["url"], known["key"])
+            mine = as_embedded(mine) if known["embedded"] else mine
             self.target = TargetSession(mine, tuple(known["models"]))
             self.target.embedded = known["embedded"]
             self.target.gone = known["gone"]
@@ -258,7 +216,10 @@ class Run:
         if isinstance(error, KeyboardInterrupt | SystemExit | pytest.exit.Exception):
             return report
         record = self._record(item, entry, error, call.duration)
-        self._dress(item, report, record, entry)
+        dress(item, report, record, entry, self.redact)
+        report.chapter_size = self.sizes[  # type: ignore[attr-defined]  # ours
+            record["model"], record["chapter"]
+        ]
         return report
 
     def _record(
@@ -280,56 +241,13 @@ class Run:
             duration_s=seconds,
         )
 
-    def _dress(
-        self,
-        item: pytest.Item,
-        report: pytest.TestReport,
-        record: dict[str, Any],
-        entry: Requirement,
-    ) -> None:
-        """Give the report the outcome that stands for the verdict, and the record."""
-        verdict = record["verdict"]
-        report.conformance = record  # type: ignore[attr-defined]  # travels with the report
-        report.chapter_size = self.sizes[  # type: ignore[attr-defined]
-            record["model"], record["chapter"]
-        ]
-        properties: list[tuple[str, object]] = [
-            ("requirement", entry.id),
-            ("level", entry.level),
-            ("verdict", verdict),
-            ("model", record["model"] or ""),
-        ]
-        report.user_properties += properties
-        item.user_properties += properties  # JUnit takes them from the report of the teardown
-        if verdict in ("PASS", "WARN"):
-            report.outcome, report.longrepr = "passed", None
-            if verdict == "WARN":
-                report.sections.append(("warning", reports.text.failure(record, entry)))
-        elif verdict in ("FAIL", "ERROR"):
-            report.outcome = "failed"
-            if verdict == "FAIL":
-                report.longrepr = reports.text.failure(record, entry)
-            else:
-                report.longrepr = self.redact(str(report.longrepr))
-        else:
-            report.outcome = "skipped"
-            path, line = str(report.location[0]), (report.location[1] or 0) + 1
-            by = record["evidence"].get("by")
-            reason = f"{verdict}{f' by {by}' if by else ''}: {record['evidence']['reason']}"
-            report.longrepr = (path, line, reason)
-
     def pytest_report_teststatus(self, report: pytest.TestReport) -> tuple[str, str, str] | None:
         record = getattr(report, "conformance", None)
         if record is None:
             # Set-up and teardown of a check have nothing to say of their own.
             return ("", "", "") if report.passed and report.when != "call" else None
-        verdict = record["verdict"]
-        category = {"PASS": "passed", "FAIL": "failed", "ERROR": "error"}.get(
-            verdict, verdict.lower()
-        )
-        if self._progress is not None:
-            return category, "", verdict
-        return category, verdict[0], verdict
+        category, word = status(record)
+        return category, "" if self._progress is not None else word[0], word
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         record = getattr(report, "conformance", None)
@@ -376,7 +294,12 @@ class Run:
             session.exitstatus = 0 if exitstatus in (0, 1) else exitstatus
             return (yield)
         try:
-            self._write(session, exitstatus)
+            self.results = artefacts.results_of(self, interrupted=exitstatus == 2)
+            reports.results.write(self.results, self.settings.results)
+            if exitstatus in (0, 1):
+                session.exitstatus = reports.verdict.exit_status(
+                    self.results["requirements"], self.settings.strict, self.results["deviations"]
+                )
         except OSError as error:
             self._say(f"cannot write the results: {error}")
             session.exitstatus = 4
@@ -386,40 +309,6 @@ class Run:
 
             mend(self.page)
         return result
-
-    def _write(self, session: pytest.Session, exitstatus: int) -> None:
-        target = self.live()
-        profile = self.settings.profile
-        self.results = reports.results.build(
-            self.records,
-            suite={
-                "name": "chat-conformance",
-                "version": __version__,
-                "python": platform.python_version(),
-                "packages": {name: _version(name) for name in PACKAGES},
-            },
-            target={"url": target.url, "profile": profile.name, "models": list(target.models)},
-            started=self.started,
-            finished=dt.datetime.now(dt.UTC),
-            requests=self.spent.requests,
-            strict=self.settings.strict,
-            interrupted=self.interrupted or exitstatus == 2,
-            profile_deviations=[
-                {
-                    "id": d.id,
-                    "models": list(d.models),
-                    "reason": d.reason,
-                    "expires": d.expires.isoformat(),
-                }
-                for d in profile.deviations
-            ],
-            judged=judged(),
-        )
-        reports.results.write(self.results, self.settings.results)
-        if exitstatus in (0, 1):
-            session.exitstatus = reports.verdict.exit_status(
-                self.results["requirements"], self.settings.strict, self.results["deviations"]
-            )
 
     def _say(self, line: str) -> None:
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
@@ -451,36 +340,3 @@ class Run:
         option = self.config.option
         paths = [self.settings.results, getattr(option, "xmlpath", None), self.page]
         return [Path(path) for path in paths if path]
-
-
-def _as_embedded(wanted: settings.Settings) -> settings.Settings:
-    """A worker's settings for the embedded server: the controller has started it."""
-    from dataclasses import replace
-
-    from .embedded import STREAM_ERROR
-
-    triggers = {"stream_error": STREAM_ERROR, **wanted.profile.triggers}
-    able = {"browser": True, **wanted.profile.capabilities}
-    return replace(wanted, profile=replace(wanted.profile, triggers=triggers, capabilities=able))
-
-
-def _version(name: str) -> str:
-    try:
-        return version(name)
-    except PackageNotFoundError:
-        return "?"
-
-
-def requirement_of(item: pytest.Item) -> Requirement | None:
-    """The requirement that a check carries; None for a test of somebody else."""
-    mark = item.get_closest_marker("requirement")
-    return None if mark is None else REQUIREMENTS[mark.args[0]]
-
-
-def model_of(item: pytest.Item) -> str | None:
-    """The model that a check is about; None for a check of the whole target."""
-    mark = item.get_closest_marker("requirement")
-    if mark is None or mark.kwargs["scope"] == "target":
-        return None
-    model: str = item.callspec.params["chat"]  # type: ignore[attr-defined]  # Function
-    return model

@@ -13,13 +13,21 @@ from . import __version__, preflight
 from .chat import Chat, canary_request
 from .embedded import STREAM_ERROR, EmbeddedServer
 from .outcomes import Inconclusive
-from .settings import Settings
+from .settings import Settings, aimed
 from .wire.client import Client, Endpoint
 from .wire.exchange import Exchange, Request
 from .wire.redact import Redactor
 
 FIRST_LISTED = "the-first-that-models-lists"
 """Stands for a model whose name is not known: nothing was sent, or nothing was answered."""
+
+
+def as_embedded(settings: Settings) -> Settings:
+    """The same settings, knowing what the embedded server can do beyond its documentation."""
+    profile = settings.profile
+    triggers = {"stream_error": STREAM_ERROR, **profile.triggers}
+    able = {"browser": True, **profile.capabilities}
+    return replace(settings, profile=replace(profile, triggers=triggers, capabilities=able))
 
 
 class TargetSession:
@@ -66,16 +74,9 @@ class TargetSession:
             self.server = EmbeddedServer(served)
         except RuntimeError as error:
             raise pytest.UsageError(str(error)) from None
-        triggers = {"stream_error": STREAM_ERROR, **profile.triggers}
-        return replace(
-            settings,
-            target_url=self.server.url,
-            key=self.server.key,
-            models=settings.models or (served if settings.plan and not documented else ()),
-            profile=replace(
-                profile, triggers=triggers, capabilities={"browser": True, **profile.capabilities}
-            ),
-        )
+        chosen = settings.models or (served if settings.plan and not documented else ())
+        mine = replace(aimed(settings, self.server.url, self.server.key), models=chosen)
+        return as_embedded(mine)
 
     @property
     def url(self) -> str:

@@ -233,6 +233,6 @@ def _checked_url(url: str) -> str:
     return url.rstrip("/")
 
 
-def embedded(settings: Settings, url: str, key: str) -> Settings:
-    """The same settings, with the embedded server as target."""
+def aimed(settings: Settings, url: str, key: str | None) -> Settings:
+    """The same settings, with that URL and key as the target's."""
     return replace(settings, target_url=url, key=key)

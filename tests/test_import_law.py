@@ -54,6 +54,8 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
     ),
     ("conformance.plugin", ("conformance", "reports", "pytest", "xdist")),
     ("conformance.run", ("conformance", "reports", "pytest", "xdist")),
+    ("conformance.artefacts", ("conformance", "reports", "pytest")),
+    ("conformance.dressing", ("conformance", "reports", "pytest")),
     ("conformance", ("conformance", "schemas", "pytest")),
     ("schemas", ("schemas", "jsonschema", "referencing")),
     ("reports.plugin", ("reports", "conformance.requirements", "schemas", "pytest")),

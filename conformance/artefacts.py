@@ -1,0 +1,88 @@
+"""What a run writes, and where: results, JUnit, the compliance page.
+
+The law: every place is tried before anything is sent to the target.
+"""
+
+import datetime as dt
+import os
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+import reports.results
+
+from . import __version__, settings
+from .checks import judged
+
+if TYPE_CHECKING:
+    from .run import Run
+
+PACKAGES = ("pytest", "httpx", "h11", "jsonschema", "hypothesis", "pytest-html")
+
+
+def default_artefacts(config: pytest.Config, run: "Run") -> None:
+    """JUnit and HTML beside the results, unless the user names other places."""
+    here, option = config.invocation_params.dir, config.option
+    settings.check_writable(run.settings.results, "--results", replaced=True)
+    if config.pluginmanager.hasplugin("junitxml"):
+        option.xmlpath = str(_placed(here, option.xmlpath or settings.OUT / "junit.xml"))
+        settings.check_writable(Path(option.xmlpath), "--junitxml")
+    if config.pluginmanager.hasplugin("html"):
+        from reports.plugin import HtmlReport
+
+        run.page = _placed(here, option.htmlpath or settings.OUT / "compliance.html")
+        settings.check_writable(run.page, "--html")
+        option.htmlpath = str(run.page)
+        option.self_contained_html = True
+        # Rewriting the page after every check is quadratic in their number; pytest-html offers an
+        # ini option against it and no other way, and ours may not be the ini file of this run.
+        config._inicache["generate_report_on_test"] = False
+        config.pluginmanager.register(
+            HtmlReport(lambda: run.results, run.redact), "conformance-html"
+        )
+
+
+def _placed(here: Path, given: str | Path) -> Path:
+    """Where an artefact goes: `~` and variables mean what they mean to JUnit and pytest-html."""
+    return here / Path(os.path.expandvars(given)).expanduser()
+
+
+def results_of(run: "Run", *, interrupted: bool) -> dict[str, Any]:
+    """The results of a run that has ended, by `schemas/results.schema.json`."""
+    target = run.live()
+    profile = run.settings.profile
+    return reports.results.build(
+        run.records,
+        suite={
+            "name": "chat-conformance",
+            "version": __version__,
+            "python": platform.python_version(),
+            "packages": {name: _version(name) for name in PACKAGES},
+        },
+        target={"url": target.url, "profile": profile.name, "models": list(target.models)},
+        started=run.started,
+        finished=dt.datetime.now(dt.UTC),
+        requests=run.spent.requests,
+        strict=run.settings.strict,
+        interrupted=run.interrupted or interrupted,
+        profile_deviations=[
+            {
+                "id": d.id,
+                "models": list(d.models),
+                "reason": d.reason,
+                "expires": d.expires.isoformat(),
+            }
+            for d in profile.deviations
+        ],
+        judged=judged(),
+    )
+
+
+def _version(name: str) -> str:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return "?"
