@@ -263,6 +263,8 @@ class Chat:
             return self._probe_retrieve()
         elif flag in ("cache", "reasoning"):
             return self._seen_in_replies(flag)
+        elif flag == "stream_usage" and not self.has("stream"):
+            return Capability(flag, "absent", "there are no streams")
         elif flag in FIELDS:
             from .guards import refuses
 

@@ -100,12 +100,17 @@ def refused_as(rule: str, chat: Chat, what: str, *, named: Named = "") -> None:
     judge(each(invalid_by_rule(chat, rule).items(), look))
 
 
-def takes(chat: Chat, parameter: str, values: Iterable[Any]) -> None:
-    """Every one of `values` is accepted; a parameter refused with all of them is UNSUPPORTED."""
+def takes(chat: Chat, parameter: str, values: Iterable[Any], *, other: Any = None) -> None:
+    """Every one of `values` is accepted; a parameter refused with all of them is UNSUPPORTED.
+
+    So is one that the model fixes: it takes one of them, and refuses the `other` value too.
+    """
     exchanges = [(value, with_value(chat, parameter, value)) for value in values]
     good = [e for _, e in exchanges if e.status == 200]
+    optional = () if good else (parameter,)
+    if len(good) == 1 and len(exchanges) > 1 and other is not None:
+        optional = (parameter,) if refuses(with_value(chat, parameter, other), (parameter,)) else ()
     for value, exchange in exchanges:
-        optional = () if good else (parameter,)
         accepted(exchange, optional=optional, what=f"{parameter} {shorten(value)}")
 
 
@@ -363,7 +368,8 @@ def test_null_equals_omission(chat: Chat) -> None:
 
     def look(name: str) -> list[Sighting]:
         exchange = chat.ask(**{name: None})
-        if is_refusal(exchange) and refuses(plainly(chat, name), (name,)):
+        names = (name, *COMPANIONS.get(name, {}))
+        if is_refusal(exchange) and refuses(plainly(chat, name), names):
             absent.append(exchange)
             return []
         accepted(exchange, what=f"{name}: null")
@@ -430,7 +436,7 @@ def test_a_temperature_out_of_range_is_refused(chat: Chat) -> None:
 
 @requirement("CC-REQ-022")
 def test_top_p_lies_between_0_and_1(chat: Chat) -> None:
-    takes(chat, "top_p", (0, 1))
+    takes(chat, "top_p", (0, 1), other=0.5)
     refused_as("CC-REQ-022", chat, "top_p above 1", named="param")
 
 
@@ -503,8 +509,8 @@ def test_stop_holds_one_to_four_strings(chat: Chat) -> None:
 
 @requirement("CC-REQ-028")
 def test_penalties_lie_between_minus_2_and_2(chat: Chat) -> None:
-    takes(chat, "presence_penalty", (-2, 0, 2))
-    takes(chat, "frequency_penalty", (-2, 0, 2))
+    takes(chat, "presence_penalty", (-2, 0, 2), other=0.5)
+    takes(chat, "frequency_penalty", (-2, 0, 2), other=0.5)
     refused_as("CC-REQ-028", chat, "a presence_penalty above 2", named="anywhere")
 
 

@@ -12,6 +12,7 @@ The laws:
 | `auth`   | a plain call without credentials | it is answered 200 |
 | `models` | GET /models | 404, 405 or 501 |
 | `cache`, `reasoning` | the plainest call | its reply shows nothing of it |
+| `stream_usage` | as the others | there are no streams, or as the others |
 | others   | a plain call with the fields of `FIELDS` | a 4xx names one of the fields |
 
 `retrieve` is probed by the chapter that judges it: it needs the ids of the list.
