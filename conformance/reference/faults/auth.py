@@ -45,6 +45,26 @@ def says_403_to_a_missing_key(reply: Reply, call: Call) -> Reply:
 
 
 @fault(breaks={"CC-AUTH-003"}, seam="reply")
+def documents_another_type_for_a_missing_key(reply: Reply, call: Call) -> Reply:
+    """Gives a call without credentials another type than the documented one."""
+    missing = reply.status == 401 and not call.values("authorization")
+    return error(reply, setting(type="authentication_error")) if missing else reply
+
+
+@fault(breaks={"CC-AUTH-003"}, seam="reply")
+def leaves_the_param_of_malformed_credentials_to_chance(reply: Reply, call: Call) -> Reply:
+    """Names a parameter where the scheme of the credentials is wrong."""
+    basic = call.values("authorization")[:1] == ["Basic dXNlcjpwYXNz"]
+    return error(reply, setting(param="authorization")) if basic else reply
+
+
+@fault(breaks={"CC-AUTH-003", "CC-AUTH-004", "CC-AUTH-008"}, seam="request")
+def takes_any_key(call: Call) -> Call | Reply:
+    """Asks for a key, and serves whoever sends one."""
+    return call if _token(call) is None else replace(call, trusted=True)
+
+
+@fault(breaks={"CC-AUTH-003"}, seam="reply")
 def says_403_to_a_wrong_key(reply: Reply, call: Call) -> Reply:
     """Answers an ordinary call with a wrong key with 403."""
     ordinary = call.json is not None and "messages" in call.json and not call.asks_stream

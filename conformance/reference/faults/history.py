@@ -7,7 +7,14 @@ from itertools import pairwise
 from typing import Any
 
 from conformance.reference.call import Call, Reply, refusal
-from conformance.reference.faults.edits import asked, each_message, given, messages
+from conformance.reference.faults.edits import (
+    asked,
+    each_message,
+    error,
+    given,
+    messages,
+    setting,
+)
 from conformance.reference.faults.registry import fault
 
 _FILLER = [{"role": "user", "content": "Say hello."}]
@@ -79,6 +86,27 @@ def accepts_any_role(call: Call) -> Call | Reply:
     )
 
 
+@fault(breaks={"CC-REQ-006"}, seam="reply")
+def does_not_point_at_the_message(reply: Reply, call: Call) -> Reply:
+    """Refuses a role in words, with `param` null."""
+    if reply.status != 400 or not isinstance(reply.body, dict):
+        return reply
+    about = str(reply.body["error"]["param"])
+    return error(reply, setting(param=None)) if about.endswith("].role") else reply
+
+
+@fault(breaks={"CC-REQ-007"}, seam="request")
+def drops_a_single_part(call: Call) -> Call | Reply:
+    """Accepts user content as an array of one part, and does not read it."""
+
+    def drop(m: dict[str, Any]) -> None:
+        content = m.get("content")
+        if m.get("role") == "user" and isinstance(content, list) and len(content) == 1:
+            m["content"] = "." if content[0].get("type") == "text" else content
+
+    return each_message(call, drop)
+
+
 @fault(breaks={"CC-REQ-007"}, seam="request")
 def refuses_content_of_one_part(call: Call) -> Call | Reply:
     """Refuses user content as an array of one part."""
@@ -145,6 +173,13 @@ def wants_content_beside_tool_calls(call: Call) -> Call | Reply:
     return call if at is None else _refused(at, "content is missing")
 
 
+@fault(breaks={"CC-REQ-011"}, seam="request")
+def wants_text_beside_tool_calls(call: Call) -> Call | Reply:
+    """Refuses an assistant message with tool calls and an empty text."""
+    at = _first(call, lambda m: bool(m.get("tool_calls")) and m.get("content") == "")
+    return call if at is None else _refused(at, "text content must be non-empty")
+
+
 @fault(breaks={"CC-REQ-012"}, seam="request")
 def takes_null_for_text(call: Call) -> Call | Reply:
     """Takes null content of a user or system message for an empty text."""
@@ -180,6 +215,15 @@ def reads_only_the_last_message(call: Call) -> Call | Reply:
     plain = all(isinstance(one.get("content"), str) for one in said)
     alone = plain and len(said) > 1 and said[-1].get("role") == "user"
     return given(call, messages=said[-1:]) if alone else call
+
+
+@fault(breaks={"CC-REQ-049"}, seam="request")
+def forgets_what_it_said(call: Call) -> Call | Reply:
+    """Does not read earlier messages of the assistant."""
+    said = messages(call)
+    kept = [m for m in said if m.get("role") != "assistant" or not m.get("content")]
+    plain = all(isinstance(m.get("content"), str) for m in said)
+    return given(call, messages=kept) if plain and kept and len(kept) < len(said) else call
 
 
 @fault(breaks={"CC-REQ-049"}, seam="request")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import zlib
 from dataclasses import replace
@@ -10,7 +11,7 @@ from conformance.reference.call import Call, Cut, Piece, Reply, refusal
 from conformance.reference.faults import timing
 from conformance.reference.faults.edits import completion, given, messages
 from conformance.reference.faults.registry import fault
-from conformance.reference.wire import document
+from conformance.reference.wire import document, spelled
 
 BOM = b"\xef\xbb\xbf"
 PAGE = b"<!doctype html><title>Gateway</title><p>Something went wrong.</p>"
@@ -81,6 +82,15 @@ def takes_accept_json_at_its_word(call: Call) -> Call | Reply:
     return given(call, stream=False) if call.asks_stream and wanted else call
 
 
+@fault(breaks={"CC-HTTP-005"}, seam="request")
+def says_406_to_a_wish_for_events(call: Call) -> Call | Reply:
+    """Refuses a plain call whose Accept names text/event-stream alone."""
+    wished = call.values("accept") == ["text/event-stream"]
+    return (
+        refusal(406, "Not acceptable.") if call.chat and wished and not call.asks_stream else call
+    )
+
+
 @fault(breaks={"CC-HTTP-006"}, seam="reply")
 def appends_done_to_json(reply: Reply, call: Call) -> Reply:
     """Writes the terminator of a stream behind a plain completion."""
@@ -122,6 +132,16 @@ def writes_past_the_declared_end(pieces: list[Piece], call: Call) -> list[Piece]
     if not call.chat or call.json is not None or call.too_large:
         return pieces
     return [piece + b"\n" if isinstance(piece, bytes) else piece for piece in pieces]
+
+
+@fault(breaks={"CC-HTTP-009"}, seam="bytes")
+def cuts_refusals_of_parameters_short(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Declares more bytes than it sends where it refuses a temperature, and closes."""
+    first = pieces[0]
+    refused = isinstance(first, bytes) and first.startswith(b"HTTP/1.1 400")
+    if not refused or (call.json or {}).get("temperature") != -0.1 or call.asks_stream:
+        return pieces
+    return [first[:-5] if isinstance(first, bytes) else first, Cut.CLOSE]
 
 
 @fault(breaks={"CC-HTTP-010"}, seam="request")
@@ -211,6 +231,32 @@ def hangs_up_after_an_error(pieces: list[Piece], call: Call) -> list[Piece]:
     return [*pieces, Cut.CLOSE] if refused else pieces
 
 
+def _zipped(reply: Reply, content: bytes, kind: str) -> Reply:
+    labelled = reply.having(("Content-Type", kind), ("Content-Encoding", "gzip"))
+    return replace(labelled, content=gzip.compress(content), events=None)
+
+
+@fault(breaks={"CC-HTTP-018"}, seam="reply")
+def compresses_whatever_was_accepted(reply: Reply, call: Call) -> Reply:
+    """Compresses completions with gzip, whatever Accept-Encoding says."""
+    return _zipped(reply, document(reply), "application/json") if _plain(reply, call) else reply
+
+
+@fault(breaks={"CC-HTTP-018"}, seam="reply")
+def compresses_refusals(reply: Reply, call: Call) -> Reply:
+    """Compresses the refusals of chat calls with gzip, whatever Accept-Encoding says."""
+    refused = call.chat and 400 <= reply.status < 500
+    return _zipped(reply, document(reply), "application/json") if refused else reply
+
+
+@fault(breaks={"CC-HTTP-018", "CC-SSE-022"}, seam="reply")
+def compresses_streams(reply: Reply, call: Call) -> Reply:
+    """Compresses streams with gzip, whatever Accept-Encoding says."""
+    if reply.events is None:
+        return reply
+    return _zipped(reply, b"".join(map(spelled, reply.events)), "text/event-stream")
+
+
 @fault(breaks={"CC-HTTP-018"}, seam="reply")
 def compresses_by_a_coding_nobody_asked_for(reply: Reply, call: Call) -> Reply:
     """Compresses with deflate where only gzip was accepted."""
@@ -246,6 +292,14 @@ def does_not_know_chunked_requests(call: Call) -> Call | Reply:
     """Asks for a Content-Length where the body came in chunks."""
     if call.values("transfer-encoding"):
         return refusal(411, "Send a Content-Length.")
+    return call
+
+
+@fault(breaks={"CC-HTTP-021"}, seam="request")
+def crashes_on_chunked_requests(call: Call) -> Call | Reply:
+    """Answers a body that came in chunks with 500."""
+    if call.values("transfer-encoding"):
+        return refusal(500, "The server had an error.", kind="server_error")
     return call
 
 
@@ -289,6 +343,19 @@ def crashes_on_nul(call: Call) -> Call | Reply:
 def forgets_browsers_on_errors(reply: Reply, call: Call) -> Reply:
     """Leaves the CORS headers out of errors."""
     return reply if reply.ok else reply.lacking("Access-Control-Allow-Origin")
+
+
+@fault(breaks={"CC-HTTP-024"}, seam="reply")
+def allows_browsers_no_credentials(reply: Reply, call: Call) -> Reply:
+    """Answers a preflight without allowing the Authorization header."""
+    return reply.lacking("Access-Control-Allow-Headers")
+
+
+@fault(breaks={"CC-HTTP-024"}, seam="reply")
+def allows_its_own_pages_alone(reply: Reply, call: Call) -> Reply:
+    """Allows one origin, whichever asks."""
+    own = ("Access-Control-Allow-Origin", "https://chat.example.com")
+    return reply.having(own) if call.values("origin") else reply
 
 
 @fault(breaks={"CC-HTTP-025", "CC-SSE-021"}, seam="clock")

@@ -11,9 +11,11 @@ from conformance.reference.faults.edits import (
     STREAM_ERROR,
     asked,
     bad_parameter,
+    completion,
     error,
     given,
     is_number,
+    message,
     quiet,
     setting,
     without,
@@ -43,6 +45,14 @@ def refuses_null_for_max_tokens(call: Call) -> Call | Reply:
     body = call.json or {}
     null = call.chat and "max_tokens" in body and body["max_tokens"] is None
     return bad_parameter("max_tokens", "is not an integer") if null else call
+
+
+@fault(breaks={"CC-REQ-015"}, seam="request")
+def refuses_null_for_top_logprobs(call: Call) -> Call | Reply:
+    """Refuses `top_logprobs: null`, though it knows the parameter."""
+    body = call.json or {}
+    null = call.chat and "top_logprobs" in body and body["top_logprobs"] is None
+    return bad_parameter("top_logprobs", "is not an integer") if null else call
 
 
 @fault(breaks={"CC-REQ-015", "CC-REQ-018"}, seam="request")
@@ -143,6 +153,16 @@ def ignores_max_completion_tokens(call: Call) -> Call | Reply:
     """Accepts `max_completion_tokens` and generates without a bound."""
     value = asked(call, "max_completion_tokens")
     return without(call, "max_completion_tokens") if isinstance(value, int) and value >= 1 else call
+
+
+@fault(breaks={"CC-REQ-024", "CC-RESP-006"}, seam="reply")
+def ignores_a_bound_and_counts_nothing(reply: Reply, call: Call) -> Reply:
+    """Sends no usage, and answers at length whatever `max_completion_tokens` says."""
+    uncounted = completion(reply, lambda body: body.pop("usage"))
+    if asked(call, "max_completion_tokens") is None:
+        return uncounted
+    long = " ".join(map(str, range(1, 301)))
+    return message(uncounted, setting(content=long))
 
 
 @fault(breaks={"CC-REQ-026"}, seam="request")
