@@ -303,8 +303,14 @@ def test_a_moderation_chunk_where_it_was_requested() -> None:
 def test_filler_chunks() -> None:
     filler = chunk(choice({}))
 
-    assert heard(role(), filler, text("Hello"), finish(), DONE) == ["CC-STREAM-029~"]
-    assert heard(role(), filler, *[text("x")] * 9, finish(), DONE) == []
+    assert heard(role(), *[filler] * 3, text("Hello"), finish(), DONE) == ["CC-STREAM-029~"]
+    assert heard(role(), *[filler] * 3, *[text("x")] * 11, finish(), DONE) == []
+
+
+def test_two_filler_chunks_are_rare_however_short_the_answer_is() -> None:
+    filler = chunk(choice({"content": ""}))
+
+    assert heard(role(), filler, filler, text("Hello"), finish(), DONE) == []
 
 
 def test_a_heartbeat_is_no_chunk() -> None:

@@ -6,13 +6,16 @@ import json
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.call import Call, Reply
+from conformance.reference.call import Call, Item, Reply
 from conformance.reference.faults.edits import (
     asked,
     choice,
     dropping,
+    each_choice,
     each_item,
+    is_finish,
     is_usage,
+    prompted,
     setting,
     usage,
 )
@@ -197,3 +200,51 @@ def says_tool_calls_for_a_cut_call(reply: Reply, call: Call) -> Reply:
             one["finish_reason"] = "tool_calls"
 
     return choice(reply, claim)
+
+
+def _streamed(events: list[Item], call: Call, reason: str, instead: str) -> list[Item]:
+    """The stream of a call without tools, with one finish reason replaced by another."""
+
+    def end(one: dict[str, Any]) -> None:
+        if one["finish_reason"] == reason:
+            one["finish_reason"] = instead
+
+    return events if asked(call, "tools") else each_choice(events, end, is_finish)
+
+
+@fault(breaks={"CC-FIN-003"}, seam="events")
+def streams_stop_when_cut(events: list[Item], call: Call) -> list[Item]:
+    """Calls a stream that the bound cut a natural end."""
+    return _streamed(events, call, "length", "stop")
+
+
+@fault(breaks={"CC-FIN-004"}, seam="events")
+def streams_length_when_done(events: list[Item], call: Call) -> list[Item]:
+    """Calls a stream that ended by itself cut."""
+    return _streamed(events, call, "stop", "length")
+
+
+@fault(breaks={"CC-FIN-004"}, seam="reply")
+def says_length_when_done(reply: Reply, call: Call) -> Reply:
+    """Calls a greeting that ended by itself cut."""
+    return _ended(reply, "stop", "length") if prompted(call, "Say h") else reply
+
+
+@fault(breaks={"CC-USAGE-002"}, seam="events")
+def adds_up_wrongly_in_streams(events: list[Item], call: Call) -> list[Item]:
+    """Writes a total into the usage chunk that is one more than the sum."""
+
+    def add(item: dict[str, Any]) -> None:
+        item["usage"]["total_tokens"] += 1
+
+    return each_item(events, add, is_usage)
+
+
+@fault(breaks={"CC-USAGE-003"}, seam="events")
+def counts_no_output_in_streams(events: list[Item], call: Call) -> list[Item]:
+    """Counts no output tokens in the usage chunk of a greeting."""
+
+    def forget(item: dict[str, Any]) -> None:
+        item["usage"].update(completion_tokens=0, total_tokens=item["usage"]["prompt_tokens"])
+
+    return each_item(events, forget, is_usage) if prompted(call, "Say h") else events

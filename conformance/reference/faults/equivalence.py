@@ -8,8 +8,10 @@ from conformance.reference.call import Call, Item
 from conformance.reference.faults.edits import (
     each_delta,
     each_item,
+    has_text,
     is_object,
     is_usage,
+    place,
     setting,
     text_of,
 )
@@ -60,3 +62,24 @@ def counts_the_prompt_differently_in_streams(events: list[Item], call: Call) -> 
         item["usage"]["total_tokens"] += 7
 
     return each_item(events, more, is_usage)
+
+
+@fault(breaks={"CC-EQUIV-008"}, seam="events")
+def loses_its_first_token(events: list[Item], call: Call) -> list[Item]:
+    """Drops the first piece of text."""
+    at = place(events, has_text)
+    return events[:at] + events[at + 1 :]
+
+
+@fault(breaks={"CC-EQUIV-008"}, seam="events")
+def loses_its_last_token(events: list[Item], call: Call) -> list[Item]:
+    """Drops the last piece of text."""
+    told = events[::-1]
+    at = place(told, has_text)
+    return (told[:at] + told[at + 1 :])[::-1]
+
+
+@fault(breaks={"CC-EQUIV-008"}, seam="events")
+def loses_what_it_cannot_decode(events: list[Item], call: Call) -> list[Item]:
+    """Drops pieces of text beyond the BMP, as a decoder does that ignores errors."""
+    return [item for item in events if not any(ord(c) > 0xFFFF for c in text_of(item))]

@@ -227,3 +227,11 @@ def answers_a_breakdown_in_html(reply: Reply, call: Call) -> Reply:
     if reply.status != 500:
         return reply
     return replace(reply.having(("Content-Type", "text/html")), content=PAGE)
+
+
+@fault(breaks={"CC-ERR-010", "CC-ERR-015", "CC-REQ-032"}, seam="reply")
+def crashes_on_a_bad_seed_in_html(reply: Reply, call: Call) -> Reply:
+    """Answers a bad `seed` with 502 and a web page, as a proxy does when its server has died."""
+    about = quiet(reply) and reply.body["error"]["param"] == "seed"
+    broken = reply.having(("Content-Type", "text/html"))
+    return replace(broken, status=502, content=PAGE) if about else reply

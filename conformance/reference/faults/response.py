@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import json
+import zlib
 from typing import Any
 
 from conformance.reference.call import Call, Reply
@@ -228,3 +230,49 @@ def calls_a_function_nobody_gave(reply: Reply, call: Call) -> Reply:
     """Answers a greeting with a function call that was never offered."""
     called = {"name": "get_time", "arguments": "{}"}
     return message(reply, setting(function_call=called)) if prompted(call, "Say h") else reply
+
+
+@fault(breaks={"CC-RESP-001"}, seam="reply")
+def answers_from_a_cache(reply: Reply, call: Call) -> Reply:
+    """Gives the same id whenever the same request comes again."""
+    return completion(reply, setting(id=f"chatcmpl-{zlib.crc32(call.content)}"))
+
+
+@fault(breaks={"CC-RESP-003"}, seam="reply")
+def writes_created_with_a_fraction(reply: Reply, call: Call) -> Reply:
+    """Writes `created` as a number with a fraction."""
+    return completion(reply, setting(created=call.moment))
+
+
+@fault(breaks={"CC-MSG-012"}, seam="reply")
+def knows_ascii_alone(reply: Reply, call: Call) -> Reply:
+    """Writes a question mark for every character beyond ASCII."""
+
+    def narrow(one: dict[str, Any]) -> None:
+        if isinstance(one["content"], str):
+            one["content"] = one["content"].encode("ascii", "replace").decode()
+
+    return message(reply, narrow)
+
+
+@fault(breaks={"CC-MSG-012"}, seam="reply")
+def escapes_twice(reply: Reply, call: Call) -> Reply:
+    """Sends JSON escapes as text."""
+
+    def escape(one: dict[str, Any]) -> None:
+        if isinstance(one["content"], str) and not one["content"].isascii():
+            one["content"] = json.dumps(one["content"])[1:-1]
+
+    return message(reply, escape)
+
+
+@fault(breaks={"CC-MSG-012"}, seam="reply")
+def tears_emoji(reply: Reply, call: Call) -> Reply:
+    """Decodes the bytes of an emoji one by one, so that U+FFFD stands for each."""
+
+    def tear(one: dict[str, Any]) -> None:
+        if isinstance(one["content"], str):
+            torn = ("\ufffd" * 4 if ord(c) > 0xFFFF else c for c in one["content"])
+            one["content"] = "".join(torn)
+
+    return message(reply, tear)

@@ -11,6 +11,7 @@ from conformance.reference.call import DONE, Call, Item, Reply
 from conformance.reference.faults import timing
 from conformance.reference.faults.edits import (
     asked,
+    each_delta,
     each_item,
     has_text,
     inserted,
@@ -19,6 +20,7 @@ from conformance.reference.faults.edits import (
     middle,
     place,
     prompted,
+    setting,
     text_of,
 )
 from conformance.reference.faults.registry import fault
@@ -305,3 +307,30 @@ def stutters(events: list[Item], call: Call) -> list[Item]:
 def streams_nothing(events: list[Item], call: Call) -> list[Item]:
     """Sends [DONE] and nothing else."""
     return [item for item in events if not is_chunk(item)]
+
+
+@fault(breaks={"CC-SSE-021"}, seam="events")
+def tells_all_at_once(events: list[Item], call: Call) -> list[Item]:
+    """Sends comments while the answer is made, and then all of it in one delta."""
+    spoken = [item for item in events if has_text(item)]
+    if len(spoken) < 100:
+        return events
+    whole = each_delta(spoken[-1:], setting(content="".join(map(text_of, spoken))))
+    comments: list[Item] = [": working\n\n"] * 1000
+    at = place(events, has_text)
+    rest = [item for item in events[at:] if not has_text(item)]
+    return [*events[:at], *comments, *whole, *rest]
+
+
+@fault(breaks={"CC-SSE-002", "CC-SSE-020"}, seam="events")
+def splits_bytes_between_deltas(events: list[Item], call: Call) -> list[Item]:
+    """Sends the bytes of an emoji in two deltas, as its tokens have them."""
+    told: list[Item] = []
+    for item in events:
+        text = text_of(item)
+        if not _beyond_ascii(text):
+            told.append(item)
+            continue
+        octets = text.encode()
+        told += [spelled(item).replace(octets, half) for half in (octets[:2], octets[2:])]
+    return told

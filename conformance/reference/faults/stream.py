@@ -330,3 +330,55 @@ def _only(**values: Any) -> Any:
 def swallows_an_error(events: list[Item], call: Call) -> list[Item]:
     """Ends a stream that failed as if it were whole."""
     return [item for item in events if not isinstance(item, dict) or "error" not in item]
+
+
+@fault(breaks={"CC-STREAM-008", "CC-EQUIV-001"}, seam="events")
+def names_one_role_for_all_choices(events: list[Item], call: Call) -> list[Item]:
+    """Names the role of the first choice only, where there are two."""
+    return each_delta(events, lambda delta: delta.pop("role"), _opens_another)
+
+
+def _opens_another(item: Item) -> bool:
+    return isinstance(item, dict) and _opens(item) and item["choices"][0]["index"] > 0
+
+
+@fault(breaks={"CC-STREAM-008", "CC-EQUIV-001"}, seam="events")
+def calls_without_a_role(events: list[Item], call: Call) -> list[Item]:
+    """Begins a stream of a call without naming the role."""
+    if not asked(call, "tools"):
+        return events
+    return each_delta(events, lambda delta: delta.pop("role"), _opens)
+
+
+@fault(breaks={"CC-STREAM-012", "CC-SSE-024", "CC-EQUIV-001"}, seam="events")
+def finishes_one_choice_of_two(events: list[Item], call: Call) -> list[Item]:
+    """Leaves the finishing chunk of the last choice out, where there are two."""
+    last = [item for item in events if is_finish(item)][1:]
+    return [item for item in events if item not in last]
+
+
+@fault(breaks={"CC-EQUIV-001", "CC-STREAM-009", "CC-STREAM-012", "CC-STREAM-013"}, seam="events")
+def numbers_all_choices_zero(events: list[Item], call: Call) -> list[Item]:
+    """Writes index 0 into the chunks of all choices."""
+    return each_choice(events, setting(index=0))
+
+
+@fault(breaks={"CC-STREAM-018", "CC-STREAM-030"}, seam="events")
+def counts_before_the_end(events: list[Item], call: Call) -> list[Item]:
+    """Sends the usage chunk before the last piece of text."""
+    counted = [item for item in events if is_usage(item)]
+    rest = [item for item in events if not is_usage(item)]
+    return inserted(rest, middle(rest), *counted)
+
+
+@fault(breaks={"CC-MSG-011"}, seam="events")
+def streams_the_template(events: list[Item], call: Call) -> list[Item]:
+    """Lets the end token of the chat template into the text of a stream, in two pieces."""
+    at = place(events, is_finish)
+    spoken = [item for item in events if has_text(item)][-1:]
+    if not prompted(call, "Say h"):
+        return events
+    pieces = [
+        one for text in ("<|im_", "end|>") for one in each_delta(spoken, setting(content=text))
+    ]
+    return inserted(events, at, *pieces)
