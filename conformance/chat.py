@@ -35,6 +35,9 @@ OMIT: Final = object()
 BOUND = 64
 """Output tokens that a check asks for where it does not care: enough for a greeting."""
 
+ROOMY = 2048
+"""The same for a model that answers that `BOUND` leaves it no room to think."""
+
 LONGEST_WAIT = 60.0
 """Seconds to wait for a Retry-After, so that a limit per minute is outlived; a longer one leaves
 the check inconclusive."""
@@ -95,11 +98,13 @@ class Chat:
         shared: dict[tuple[Request, int], Exchange] | None = None,
         on_gone: Callable[[str], None] = lambda reason: None,
         bound_name: str = "max_tokens",
+        bound: int = BOUND,
     ) -> None:
         self.client = client
         self.profile = profile
         self.model = model
         self.bound_name = bound_name
+        self._bound = bound
         self.used: list[Exchange] = []
         self.memory: dict[str, Any] = {}
         """Per model and session: probes and control runs that several checks rest on."""
@@ -123,7 +128,7 @@ class Chat:
         }
         bound = fields.get("max_tokens", OMIT)
         if bound is OMIT and not {"max_tokens", "max_completion_tokens"} & set(fields):
-            body[self.bound_name] = BOUND
+            body[self.bound_name] = self._bound
         elif type(bound) is int and bound > 0:
             fields[self.bound_name] = fields.pop("max_tokens")
         body.update(fields)

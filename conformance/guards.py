@@ -6,6 +6,7 @@ with the id to blame, `Inconclusive` when nobody can be blamed, `Unsupported` fo
 | what came back | the clause at hand |
 |---|---|
 | timeout, connection refused, too large, 402, 408, 429 | INCONCLUSIVE |
+| 400, since the bound was spent on thinking | INCONCLUSIVE |
 | reply cut short, not HTTP/1.1 | BLOCKED by CC-HTTP-009 |
 | a content coding that was not asked for | BLOCKED by CC-HTTP-018 |
 | 5xx that persists, plain call succeeds meanwhile | broken where 200 or 4xx is demanded |
@@ -39,6 +40,9 @@ POSTPONED: Mapping[int | None, str] = {
 """Statuses that say nothing about the request: the same call may be answered another time."""
 
 BOUNDS = ("max_tokens", "max_completion_tokens")
+
+UNFINISHED = b"Could not finish the message"
+"""How upstream refuses a bound that a model spends on thinking (CC-REQ-024)."""
 
 
 def broken(required: str, seen: str, exchange: Exchange | None = None, at: str = "") -> NoReturn:
@@ -80,6 +84,8 @@ def answered(
         raise Inconclusive(str(failure), exchange)
     if exchange.status in POSTPONED:
         raise Inconclusive(f"{POSTPONED[exchange.status]}: {status_line(exchange)}", exchange)
+    if exchange.status == 400 and UNFINISHED in exchange.body:
+        raise Inconclusive(f"the bound leaves no room to think: {status_line(exchange)}", exchange)
     coding = unasked_coding(exchange)
     if coding is not None and not coded:
         raise Blocked("CC-HTTP-018", f"Content-Encoding: {coding}, unasked", exchange)
@@ -133,8 +139,10 @@ def refused(exchange: Exchange, *, what: str, statuses: tuple[int, ...] = ()) ->
 
 
 def is_refusal(exchange: Exchange) -> bool:
-    """Whether the request itself was refused: a 4xx that is not `POSTPONED`."""
-    return 400 <= (exchange.status or 0) < 500 and exchange.status not in POSTPONED
+    """Whether the request itself was refused: a 4xx that is not `POSTPONED`, nor `UNFINISHED`."""
+    if not 400 <= (exchange.status or 0) < 500 or exchange.status in POSTPONED:
+        return False
+    return UNFINISHED not in exchange.body
 
 
 def refuses(exchange: Exchange, names: tuple[str, ...]) -> bool:

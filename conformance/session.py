@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from . import __version__, preflight
-from .chat import Chat, canary_request
+from .chat import BOUND, ROOMY, Chat, canary_request
 from .embedded import STREAM_ERROR, EmbeddedServer
 from .outcomes import Inconclusive
 from .settings import Settings, aimed
@@ -86,24 +86,44 @@ class TargetSession:
     def chat(self, model: str) -> Chat:
         """The model of that id; one object per process."""
         if model not in self._chats:
+            name, bound = self._bound(model)
             self._chats[model] = Chat(
                 self.client,
                 self.settings.profile,
                 model,
                 shared=self._shared,
                 on_gone=self._lost,
-                bound_name=self._bound_name(model),
+                bound_name=name,
+                bound=bound,
             )
         return self._chats[model]
 
-    def _bound_name(self, model: str) -> str:
-        """`max_tokens` unless the model refuses it by name (CC-REQ-024)."""
-        from .guards import refuses
+    def _bound(self, model: str) -> tuple[str, int]:
+        """The output bound that a model takes where a check does not care, by name and size.
 
-        probe = Chat(self.client, self.settings.profile, model, shared=self._shared)
-        if self.gone is None and refuses(probe.ask(), ("max_tokens",)):
-            return "max_completion_tokens"
-        return "max_tokens"
+        `max_tokens` unless it refuses that by name (CC-REQ-024), and `BOUND` unless it answers that
+        there is no room to think.
+        """
+        from .guards import UNFINISHED, refuses
+
+        name, size = "max_tokens", BOUND
+        for _ in range(2 if self.gone is None else 0):
+            probe = Chat(
+                self.client,
+                self.settings.profile,
+                model,
+                shared=self._shared,
+                bound_name=name,
+                bound=size,
+            )
+            exchange = probe.ask()
+            if refuses(exchange, ("max_tokens",)):
+                name = "max_completion_tokens"
+            elif exchange.status == 400 and UNFINISHED in exchange.body:
+                size = ROOMY
+            else:
+                break
+        return name, size
 
     def _lost(self, reason: str) -> None:
         self.gone = f"the target stopped answering: {reason}"

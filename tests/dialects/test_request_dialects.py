@@ -146,6 +146,8 @@ def serves_one_model_to_anybody(call: Call) -> Call | Reply:
     if call.path == "/models":
         embedder = {**DOCUMENTED[1].public(), "id": "nomic-embed-text"}
         return Reply(200, {"object": "list", "data": [DOCUMENTED[0].public(), embedder]})
+    if asked(call, "model") == "nomic-embed-text":
+        return refusal(404, "No chat model of this name was found: not found.")
     return given(call, model=MODEL) if call.chat and call.json is not None else call
 
 
@@ -247,6 +249,20 @@ def answers_in_sentences(call: Call) -> Call | Reply:
     if prompt.startswith("Count"):
         return says(call, "1, 2, 3 … 300. There!")
     return call
+
+
+@dialect(
+    seam="request",
+    only=("CC-HTTP", "CC-REQ"),
+    undecided=("CC-HTTP-025", "CC-REQ-024"),
+)
+def refuses_what_it_cannot_finish(call: Call) -> Call | Reply:
+    """Thinks first, and answers 400 where a bound below 200 is spent on that, as upstream has."""
+    bound = asked(call, "max_tokens") or asked(call, "max_completion_tokens")
+    if not isinstance(bound, int) or not 0 < bound < THOUGHT or not respond(call, SITE).ok:
+        return call
+    why = "max_tokens or model output limit was reached. Please try again with higher max_tokens."
+    return refusal(400, f"Could not finish the message because {why}")
 
 
 THOUGHT = 200
