@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 from . import prompts
 from .battery import LONG, streams
 from .chat import Chat, facts_of, sent_json
-from .guards import completion, refuses, status_line, success
+from .guards import BOUNDS, answered, completion, refuses, status_line, success
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Trials, Unjudged
 from .protocol.completion import findings as completion_findings
 from .protocol.finding import Finding, excerpt, shorten
@@ -146,9 +146,10 @@ def within_bound(exchange: Exchange) -> Exchange:
     Raises `Inconclusive` where the bound is refused by name (a reasoning model cannot answer in
     so few tokens), `Blocked` by CC-REQ-024 where it is refused otherwise.
     """
-    if refuses(exchange, ("max_tokens", "max_completion_tokens")):
+    answered(exchange)
+    if refuses(exchange, BOUNDS):
         raise Inconclusive(f"the bound is refused: {status_line(exchange)}", exchange)
-    if 400 <= (exchange.status or 0) < 500 and exchange.status != 429:
+    if 400 <= (exchange.status or 0) < 500:
         raise Blocked("CC-REQ-024", status_line(exchange), exchange)
     return success(exchange)
 

@@ -24,7 +24,18 @@ from .expect import (
     whole_stream,
     within_bound,
 )
-from .guards import choices_of, finish_reason, message, refuses, status_line, success, text, usage
+from .guards import (
+    answered,
+    choices_of,
+    finish_reason,
+    is_refusal,
+    message,
+    refuses,
+    status_line,
+    success,
+    text,
+    usage,
+)
 from .outcomes import Blocked, Inconclusive, Unjudged, Unsupported
 from .protocol.jsontext import read_document
 from .protocol.rules import is_count
@@ -198,7 +209,7 @@ def _stop_sequence(chat: Chat) -> None:
         exchange = chat.ask(prompts.COUNT, sample=number, stop=[word], **{chat.bound_name: bound})
         if refuses(exchange, ("stop",)):
             raise Unsupported("stop is refused", exchange)
-        if 400 <= (exchange.status or 0) < 500 and exchange.status != 429:
+        if is_refusal(answered(exchange)):
             raise Blocked("CC-REQ-027", status_line(exchange), exchange)
         looked.append(plain_end(exchange))
         if word in looked[-1].text:

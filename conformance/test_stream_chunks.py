@@ -15,7 +15,7 @@ from .expect import (
     sightings_of,
     streams_keep,
 )
-from .outcomes import Blocked, Sighting
+from .outcomes import Blocked, Sighting, Unsupported
 from .protocol.finding import Finding
 from .protocol.fold import is_cumulative, repeats_whole
 from .requirements import requirement
@@ -130,6 +130,8 @@ def test_only_the_usage_chunk_has_no_choices(chat: Chat) -> None:
 
 def _counted(chat: Chat) -> list[Exchange]:
     """The streams that were asked for their usage."""
+    if not chat.has("stream"):
+        raise Unsupported("the target refuses `stream`, and with it the usage of streams")
     return [usage_stream(chat), counted_stream(chat)]
 
 
