@@ -121,7 +121,7 @@ def server(module: str) -> Iterator[str]:
         yield line.strip().removeprefix("listening on ").removesuffix("/v1")
     finally:
         process.terminate()
-        process.wait(10)
+        process.communicate(timeout=10)
 
 
 def judge(
