@@ -24,12 +24,13 @@ from .guards import (
     text,
     usage,
 )
-from .outcomes import Inconclusive, Sighting, Unsupported
+from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .prompts import repeat
 from .protocol.completion import findings
 from .protocol.damage import has_lone_surrogate, is_torn
 from .protocol.finding import shorten
 from .protocol.jsontext import read_document
+from .protocol.rules import is_count
 from .requirements import REQUIREMENTS, requirement
 from .wire.exchange import Exchange
 
@@ -63,6 +64,8 @@ def test_prompt_tokens_are_the_same_in_both_modes(chat: Chat) -> None:
     counted, plain = chat.reading(streamed).usage, usage(chat.ask())
     if plain is None or not isinstance(counted, dict):
         raise Inconclusive("one of the two replies carries no usage", streamed)
+    if not is_count(counted.get("prompt_tokens")):
+        raise Blocked("CC-STREAM-022", f"usage is {shorten(counted)}", streamed)
     require(
         counted.get("prompt_tokens") == plain["prompt_tokens"],
         f"prompt_tokens {plain['prompt_tokens']}, as without stream",

@@ -13,6 +13,7 @@ from conformance.reference.faults.edits import (
     dropping,
     each_choice,
     each_item,
+    is_chunk,
     is_finish,
     is_usage,
     prompted,
@@ -248,3 +249,21 @@ def counts_no_output_in_streams(events: list[Item], call: Call) -> list[Item]:
         item["usage"].update(completion_tokens=0, total_tokens=item["usage"]["prompt_tokens"])
 
     return each_item(events, forget, is_usage) if prompted(call, "Say h") else events
+
+
+@fault(breaks={"CC-FIN-005"}, seam="events")
+def streams_stop_beside_calls(events: list[Item], call: Call) -> list[Item]:
+    """Ends a stream with `stop` where the model called a tool of its own choice."""
+    free = asked(call, "tools") and asked(call, "tool_choice") in (None, "auto")
+    return each_choice(events, setting(finish_reason="stop"), is_finish) if free else events
+
+
+@fault(breaks={"CC-EQUIV-001", "CC-FIN-007"}, seam="events")
+def streams_tool_calls_without_any(events: list[Item], call: Call) -> list[Item]:
+    """Ends a stream with `tool_calls` and loses the calls."""
+    free = asked(call, "tools") and asked(call, "tool_choice") in (None, "auto")
+    return [item for item in events if not (free and _is_call(item))]
+
+
+def _is_call(item: Item) -> bool:
+    return is_chunk(item) and isinstance(item, dict) and "tool_calls" in item["choices"][0]["delta"]

@@ -83,3 +83,15 @@ def loses_its_last_token(events: list[Item], call: Call) -> list[Item]:
 def loses_what_it_cannot_decode(events: list[Item], call: Call) -> list[Item]:
     """Drops pieces of text beyond the BMP, as a decoder does that ignores errors."""
     return [item for item in events if not any(ord(c) > 0xFFFF for c in text_of(item))]
+
+
+@fault(breaks={"CC-EQUIV-005"}, seam="events")
+def streams_arguments_twice(events: list[Item], call: Call) -> list[Item]:
+    """Sends the first piece of the arguments twice, in streams only."""
+
+    def repeat(delta: dict[str, Any]) -> None:
+        for fragment in delta.get("tool_calls") or ():
+            if fragment["function"].get("arguments") == "{":
+                fragment["function"]["arguments"] = "{{"
+
+    return each_delta(events, repeat)

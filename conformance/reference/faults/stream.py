@@ -382,3 +382,29 @@ def streams_the_template(events: list[Item], call: Call) -> list[Item]:
         one for text in ("<|im_", "end|>") for one in each_delta(spoken, setting(content=text))
     ]
     return inserted(events, at, *pieces)
+
+
+@fault(breaks={"CC-STREAM-002"}, seam="events")
+def gives_each_choice_an_id_of_its_own(events: list[Item], call: Call) -> list[Item]:
+    """Gives the chunks of each choice an id of their own."""
+
+    def split(item: dict[str, Any]) -> None:
+        item["id"] = f"{item['id']}-{item['choices'][0]['index']}"
+
+    return each_item(events, split) if asked(call, "n") else events
+
+
+@fault(breaks={"CC-STREAM-010"}, seam="events")
+def nulls_its_role(events: list[Item], call: Call) -> list[Item]:
+    """Writes null for the role into every piece of text."""
+    return each_delta(events, setting(role=None), has_text)
+
+
+@fault(breaks={"CC-STREAM-022"}, seam="events")
+def streams_an_empty_usage(events: list[Item], call: Call) -> list[Item]:
+    """Writes an empty object into the usage chunk."""
+    return each_item(events, setting(usage={}), _counts)
+
+
+def _counts(item: Item) -> bool:
+    return isinstance(item, dict) and item.get("choices") == []
