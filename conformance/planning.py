@@ -43,11 +43,19 @@ def cost(log: Iterable[tuple[Request, int | None]]) -> Cost:
     return total
 
 
-def _prompt(body: bytes) -> int:
-    """Bytes of what a model reads: messages, tools and the form asked for."""
+def _fields(body: bytes) -> dict[str, Any] | None:
+    """The members of a body; None where it is no JSON object."""
     try:
         fields: Any = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
+        return None
+    return fields if isinstance(fields, dict) else None
+
+
+def _prompt(body: bytes) -> int:
+    """Bytes of what a model reads: messages, tools and the form asked for."""
+    fields = _fields(body)
+    if fields is None:
         return len(body)
     read = ("messages", "tools", "functions", "response_format")
     given = {name: fields[name] for name in read if name in fields}
@@ -56,11 +64,8 @@ def _prompt(body: bytes) -> int:
 
 def _bound(body: bytes) -> int | None:
     """The output tokens that a request allows; None when it sets no bound."""
-    try:
-        fields: Any = json.loads(body)
-    except ValueError:
-        return None
-    if not isinstance(fields, dict):
+    fields = _fields(body)
+    if fields is None:
         return None
     bounds = [fields.get(name) for name in ("max_tokens", "max_completion_tokens")]
     known = [bound for bound in bounds if isinstance(bound, int) and bound > 0]
