@@ -353,7 +353,8 @@ def test_unknown_request_headers_are_ignored(chat: Chat) -> None:
 
 @requirement("CC-HTTP-020", scope="target", harms=True)
 def test_a_body_of_50_mb_is_refused_with_a_reply(chat: Chat) -> None:
-    exchange = chat.post(chat.body("x" * 50_000_000))
+    size = int(chat.profile.limits.large_body_mb * 1_000_000)
+    exchange = chat.post(chat.body("x" * size))
     failure = exchange.failure
     reset = failure is not None and failure.kind is FailureKind.RESET and persists(exchange)
     require(not reset, "a complete reply", str(failure), on=exchange)

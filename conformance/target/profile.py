@@ -90,7 +90,7 @@ class Deviation:
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds in seconds on what the clauses call late; a slow target may be given more."""
+    """What the clauses call late, in seconds, and large, in MB; a target may be given others."""
 
     held_open_s: float = 5.0
     """CC-SSE-007, CC-SERR-005: from the last event to the end of the body."""
@@ -98,6 +98,8 @@ class Limits:
     silence_s: float = 30.0
     """CC-SSE-025: the longest gap between bytes."""
     silence_warning_s: float = 15.0
+    large_body_mb: float = 50.0
+    """CC-HTTP-020: the size of a body that is to be refused (10**6 bytes each)."""
 
 
 @dataclass(frozen=True, slots=True)
