@@ -3,8 +3,7 @@
 
 import json
 import re
-import uuid
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any, Literal
 
 from . import prompts
@@ -20,7 +19,7 @@ from .battery import (
     with_value,
 )
 from .chat import OMIT, ROOMY, Chat, encode
-from .expect import each, judge, require, trials
+from .expect import each, judge, require
 from .guards import (
     BOUNDS,
     UNFINISHED,
@@ -39,10 +38,11 @@ from .guards import (
     text,
     usage,
 )
-from .outcomes import Blocked, Inconclusive, Sighting, Unjudged, Unsupported
+from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.errors import names, read_error
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import read_document
+from .recall import CODE_WORD, RECALL, control_returns, nonce, returned, text_parts
 from .requirements import requirement
 from .wire.exchange import Exchange
 
@@ -176,10 +176,6 @@ def test_a_missing_or_unknown_role_is_refused(chat: Chat) -> None:
     refused_as("CC-REQ-006", chat, "a message without a known role", named="message")
 
 
-RECALL = 1024
-"""Output bound where a word is to come back: room to think first; the answer itself is short."""
-
-
 @requirement("CC-REQ-007")
 def test_content_may_be_a_string_or_text_parts(chat: Chat) -> None:
     word, asked = CODE_WORD
@@ -197,111 +193,31 @@ def test_content_may_be_a_string_or_text_parts(chat: Chat) -> None:
             on=exchange,
         )
     if control_returns(chat):
-        _returned(chat, messages, lambda said: word in said, "the code word in a text part")
+        returned(chat, messages, lambda said: word in said, "the code word in a text part")
 
 
 @requirement("CC-REQ-008")
 def test_text_parts_reach_the_model_in_every_role(chat: Chat) -> None:
     first, second = nonce(), nonce()
     told: list[dict[str, Any]] = [
-        {"role": "user" if lacks_system(chat) else "system", "content": _parts(first)},
+        {"role": "user" if lacks_system(chat) else "system", "content": text_parts(first)},
         USER,
-        {"role": "assistant", "content": _parts(second)},
+        {"role": "assistant", "content": text_parts(second)},
         {"role": "user", "content": prompts.ASK_TWO_WORDS},
     ]
     where = "the text parts of system and assistant messages"
-    _returned(chat, told, lambda said: first in said and second in said, where)
-
-
-def _parts(*words: str) -> list[dict[str, Any]]:
-    """Text parts, each with a code word."""
-    return [{"type": "text", "text": f"{prompts.say_word(word)} "} for word in words]
-
-
-def _as_strings(messages: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The same messages, text parts joined to strings."""
-
-    def joined(content: Any) -> Any:
-        return content if isinstance(content, str) else "".join(p["text"] for p in content)
-
-    return [{**turn, "content": joined(turn["content"])} for turn in messages]
-
-
-def _returned(
-    chat: Chat, messages: list[dict[str, Any]], holds: Callable[[str], bool], where: str
-) -> None:
-    """What the model says `holds` the code words, in 2 of 3 trials.
-
-    The control is the same conversation spelled with strings: what is refused or forgotten there
-    too is nothing that the parts can be blamed for.
-    """
-    if not control_returns(chat):
-        raise Inconclusive("the model does not return a code word from the last message either")
-    looked: list[Exchange] = []
-
-    def said(messages: list[dict[str, Any]], number: int) -> bool | None:
-        exchange = chat.ask(messages=messages, sample=number, max_tokens=RECALL)
-        looked.append(accepted(exchange, what=where))
-        return holds(text(exchange).upper()) if counts(exchange) else None
-
-    def trial(number: int) -> bool | None:
-        exchange = chat.ask(messages=messages, sample=number, max_tokens=RECALL)
-        plainly = _as_strings(messages)
-        if is_refusal(exchange) and is_refusal(chat.ask(messages=plainly, max_tokens=RECALL)):
-            raise Inconclusive(f"refused as strings too: {status_line(exchange)}", exchange)
-        held = said(messages, number)
-        return held if held is not False or said(plainly, number) else None
-
-    chat.memory["trials"] = trials(
-        trial,
-        required=f"the code words in {where} come back, as they do from strings",
-        seen=lambda: "they come back from strings only",
-        on=lambda: looked[-1],
-    )
-
-
-def nonce() -> str:
-    """A word that no model says by itself, in capitals."""
-    return f"ZQ{uuid.uuid4().hex[:6].upper()}"
-
-
-_WORD = nonce()
-
-CODE_WORD = (_WORD, f"{prompts.say_word(_WORD)} {prompts.ASK_WORD}")
-"""A code word, and the prompt that gives it and asks for it back."""
-
-
-def control_returns(chat: Chat) -> bool:
-    """Whether the model returns a code word that the last message gives it, 3 of 3 times."""
-    if "control" not in chat.memory:
-        word, asked = CODE_WORD
-        found = []
-        for number in range(3):
-            exchange = chat.ask(asked, sample=number, max_tokens=RECALL)
-            found.append(exchange.status == 200 and word in _text_or_empty(exchange).upper())
-            if not found[-1]:
-                break
-        chat.memory["control"] = all(found)
-        chat.memory["control exchange"] = exchange
-    return bool(chat.memory["control"])
-
-
-def _text_or_empty(exchange: Exchange) -> str:
-    try:
-        return text(exchange)
-    except Unjudged:
-        return ""
+    returned(chat, told, lambda said: first in said and second in said, where)
 
 
 @requirement("CC-REQ-009")
 def test_several_text_parts_are_used_in_order(chat: Chat) -> None:
     first, second = nonce(), nonce()
-    content = [*_parts(first, second), {"type": "text", "text": prompts.ASK_TWO_WORDS}]
+    content = [*text_parts(first, second), {"type": "text", "text": prompts.ASK_TWO_WORDS}]
 
     def in_order(said: str) -> bool:
         return -1 < said.find(first) < said.find(second)
 
-    _returned(
+    returned(
         chat, [{"role": "user", "content": content}], in_order, "the text parts of one message"
     )
 

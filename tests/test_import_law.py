@@ -44,6 +44,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
             "conformance.outcomes",
             "conformance.prompts",
             "conformance.protocol",
+            "conformance.recall",
             "conformance.requirements",
             "conformance.target",
             "conformance.wire",
