@@ -16,6 +16,9 @@ TESTS := $(PYTEST) tests -n 2 --dist loadfile
 PIP := $(VENV) -m pip --disable-pip-version-check install --quiet
 EVERYTHING := .[load,clients,dev]
 
+# A load run against TARGET that is short, where ARGS says nothing else.
+SHORT_RUN := --headless --users 5 --spawn-rate 5 --run-time 20s
+
 export TARGET # through the environment: no quote or blank in it means anything to the shell
 
 .PHONY: help conformance test test-quick lint faults servers load constraints clean
@@ -44,9 +47,8 @@ faults: .venv/.complete ## Judge every fault of the reference server: each check
 servers: .venv/.complete ## The tests against servers that others wrote (installs them first)
 	$(PYTEST) tests -m real_server $(ARGS)
 
-load: ## Measure speed under load (not built yet)
-	@echo "make load: the load generator is not built yet; it comes with a later version" >&2
-	@exit 2
+load: .venv/.complete ## Measure TARGET=URL, or the embedded server, under load; ARGS="…" goes to locust
+	$(VENV) -m load $(if $(TARGET),--host "$$TARGET" $(or $(ARGS),$(SHORT_RUN)),$(ARGS))
 
 constraints: ## Pin the newest versions that fit pyproject.toml; run make test afterwards
 	@$(find_python); "$$python" -m venv --clear .cache/resolve

@@ -9,8 +9,8 @@ Laws
 * A request ends in one way: it succeeded, it failed as one named kind, or the end of the run cut it
   off. None is lost, and none becomes a time of 0.
 * A run judges itself (`validity`). On a run that is not valid no target is called held or broken.
-* Only `locustfiles`, `user`, `engine`, `hooks`, `gather`, `monitor` and `stream` import gevent or
-  locust; importing locust monkey-patches the process. The rest is pure.
+* Only the locustfiles, `user` and `hooks` import locust, which monkey-patches the process; only they
+  and `engine`, `monitor`, `dial` and `stream` import gevent. The rest is pure.
 
 Map
 ---
@@ -27,4 +27,16 @@ place       a base URL, and the bytes of a request                              
 exchange    raw stamps and bytes of one request; the framing of a reply
 dial        opening a connection: name, TCP, TLS
 stream      the watcher-driven reader with the kernel's receive stamps
+recorder    a finished request -> the book; the conformance suite's machine on streams
+sharing     turns of models, shares of a budget                                   pure
+options     every option, read and checked                                        pure
+monitor     the generator's own lag and CPU
+engine      one process's part of a run
+gather      what workers report, put together                                     pure
+results     a run as data, by `load_results.schema.json`                          pure
+summary     the results on one screen                                             pure
+writing     results to files
+hooks       what Locust calls
+user        ChatUser, the base of locustfiles
+chat mixed  locustfiles
 """

@@ -31,7 +31,7 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
-__all__ = ["ERROR", "Histogram", "Tally", "carries", "needed"]
+__all__ = ["ERROR", "OPENING", "OWN", "STEADY", "Book", "Histogram", "Tally", "carries", "needed"]
 
 ERROR: Final = 0.005
 """Largest relative error of a quantile."""
@@ -42,6 +42,14 @@ _MIDDLE: Final = 2 / (1 + _BASE)
 _ZERO: Final = -(2**31)  # the bucket of samples that are not above 0
 
 CONFIDENCE: Final = 0.99
+
+OPENING: Final = "opening"
+"""The phase until all users run and their first wave has ended; left out where there is more."""
+
+STEADY: Final = "steady"
+
+OWN: Final = ""
+"""The name under which a book keeps what concerns no model, but the generator itself."""
 
 
 def carries(p: float, count: int) -> bool:
@@ -171,7 +179,8 @@ class Tally:
         counts: by name: ``sent``, ``ok``, ``failed``, ``cancelled``, tokens and reads.
         failures: by kind.
         findings: by requirement, streams with it.
-        seconds: tokens by the second of the epoch in which they arrived.
+        series: by name, then by second of the epoch: ``tokens`` by arrival, ``requests`` by send,
+            ``ok`` and ``failed`` by end, …; all of them add up over workers.
         examples: one line for each kind of failure and each finding, the first seen.
     """
 
@@ -179,7 +188,7 @@ class Tally:
     counts: Counter[str] = field(default_factory=Counter)
     failures: Counter[str] = field(default_factory=Counter)
     findings: Counter[str] = field(default_factory=Counter)
-    seconds: Counter[int] = field(default_factory=Counter)
+    series: dict[str, Counter[int]] = field(default_factory=dict)
     examples: dict[str, str] = field(default_factory=dict)
 
     def hist(self, name: str) -> Histogram:
@@ -188,6 +197,17 @@ class Tally:
         if found is None:
             found = self.hists[name] = Histogram()
         return found
+
+    def at(self, name: str, second: int, count: int = 1) -> None:
+        """Count in a series."""
+        row = self.series.get(name)
+        if row is None:
+            row = self.series[name] = Counter()
+        row[second] += count
+
+    def row(self, name: str) -> Mapping[int, int]:
+        """A series; empty where nothing was counted."""
+        return self.series.get(name, Counter())
 
     def merge(self, other: Tally) -> None:
         """Add all that another tally holds."""
@@ -199,7 +219,8 @@ class Tally:
             (self.findings, other.findings),
         ):
             mine.update(theirs)
-        self.seconds.update(other.seconds)
+        for name, row in other.series.items():
+            self.series.setdefault(name, Counter()).update(row)
         for name, line in other.examples.items():
             self.examples.setdefault(name, line)
 
@@ -210,7 +231,7 @@ class Tally:
             "counts": dict(self.counts),
             "failures": dict(self.failures),
             "findings": dict(self.findings),
-            "seconds": dict(self.seconds),
+            "series": {name: dict(row) for name, row in self.series.items()},
             "examples": dict(self.examples),
         }
 
@@ -222,6 +243,48 @@ class Tally:
             counts=Counter(plain["counts"]),
             failures=Counter(plain["failures"]),
             findings=Counter(plain["findings"]),
-            seconds=Counter({int(second): n for second, n in plain["seconds"].items()}),
+            series={
+                name: Counter({int(second): count for second, count in row.items()})
+                for name, row in plain["series"].items()
+            },
             examples=dict(plain["examples"]),
         )
+
+
+class Book:
+    """The tallies of one process, or of all of them: by model, then by phase."""
+
+    def __init__(self) -> None:
+        self.tallies: dict[str, dict[str, Tally]] = {}
+
+    def tally(self, model: str, phase: str) -> Tally:
+        """The tally of a model (or ``OWN``) in a phase."""
+        return self.tallies.setdefault(model, {}).setdefault(phase, Tally())
+
+    def whole(self, model: str, *phases: str) -> Tally:
+        """All phases of a model in one, or those named."""
+        made = Tally()
+        for phase, tally in self.tallies.get(model, {}).items():
+            if not phases or phase in phases:
+                made.merge(tally)
+        return made
+
+    @property
+    def models(self) -> list[str]:
+        """The models, in order of their names."""
+        return sorted(self.tallies.keys() - {OWN})
+
+    def take(self) -> dict[str, Any]:
+        """What has been recorded since the last call, as plain data; the book is empty then."""
+        plain = {
+            model: {phase: tally.plain() for phase, tally in phases.items()}
+            for model, phases in self.tallies.items()
+        }
+        self.tallies = {}
+        return plain
+
+    def add(self, plain: Mapping[str, Any]) -> None:
+        """Add what another book gave."""
+        for model, phases in plain.items():
+            for phase, tally in phases.items():
+                self.tally(model, phase).merge(Tally.of(tally))

@@ -49,6 +49,7 @@ NAMES: Final = (
     "model_list",
     "error",
     "results",
+    "load_results",
 )
 """Every schema. ``chat_completion#usage`` names a definition inside one."""
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from load.metrics import ERROR, Histogram, Tally, carries, needed
+from load.metrics import ERROR, OPENING, OWN, STEADY, Book, Histogram, Tally, carries, needed
 
 SAMPLES = st.lists(st.integers(-5, 10**13), min_size=1, max_size=200)
 
@@ -87,10 +87,37 @@ def test_tallies_merge_and_travel() -> None:
     two.hist("ttft").add(7)
     two.hist("itl").add(1)
     two.counts["sent"] += 1
-    two.seconds[100] += 4
+    two.at("tokens", 100, 4)
     two.examples["stall"] = "second"
     one.merge(Tally.of(json.loads(json.dumps(two.plain()))))
     assert one.hists["ttft"] == histogram([5, 6, 7])
     assert one.hists["itl"] == histogram([1])
-    assert (one.counts["sent"], one.failures["stall"], one.seconds[100]) == (3, 1, 4)
+    assert (one.counts["sent"], one.failures["stall"], one.series["tokens"][100]) == (3, 1, 4)
     assert one.examples["stall"] == "first"
+
+
+@given(st.lists(st.tuples(st.sampled_from("ab"), st.integers(1, 10**9)), max_size=60))
+def test_what_is_taken_in_parts_adds_up_to_the_whole(samples: list[tuple[str, int]]) -> None:
+    whole, worker, master = Book(), Book(), Book()
+    for number, (model, value) in enumerate(samples):
+        phase = OPENING if number < 5 else STEADY
+        for book in (whole, worker):
+            book.tally(model, phase).hist("ttft").add(value)
+            book.tally(model, phase).counts["requests"] += 1
+        if number % 7 == 0:
+            master.add(json.loads(json.dumps(worker.take())))
+    master.add(worker.take())
+    assert worker.tallies == {}
+    assert master.tallies == whole.tallies
+    assert master.models == sorted({model for model, _ in samples})
+    assert master.whole("a").counts["requests"] == sum(model == "a" for model, _ in samples)
+
+
+def test_a_phase_can_be_left_out() -> None:
+    book = Book()
+    book.tally("m", OPENING).counts["requests"] += 1
+    book.tally("m", STEADY).counts["requests"] += 2
+    book.tally(OWN, STEADY).counts["probes"] += 1
+    assert book.whole("m", STEADY).counts["requests"] == 2
+    assert book.whole("m").counts["requests"] == 3
+    assert book.models == ["m"]

@@ -1,0 +1,65 @@
+"""``python -m load``: Locust on `load/chat.py`; without ``--host`` on the embedded server.
+
+Laws: every argument is Locust's own; the reference server is a process of its own that ends with
+this one; the exit status is Locust's.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+SHORT = ("--headless", "--users", "20", "--spawn-rate", "20", "--run-time", "20s")
+"""A run that takes less than half a minute, where nothing else is asked for."""
+
+SPEED = ("--ttft-ms", "80", "--itl-ms", "10")
+"""The pace of the reference server's models."""
+
+ROOT = Path(__file__).parents[1]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run Locust. The exit status is Locust's."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
+    environ = {**os.environ, "PYTHONPATH": path}
+    if any(argument.split("=")[0] in ("-H", "--host") for argument in given):
+        return _locust(given, environ)
+    key = f"sk-embedded-{secrets.token_hex(16)}"
+    command = [sys.executable, "-m", "conformance.reference", "--port", "0", *SPEED]
+    server = subprocess.Popen(
+        [*command, "--key-env", "EMBEDDED_API_KEY", "--exit-with-parent"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**environ, "EMBEDDED_API_KEY": key},
+        start_new_session=True,  # a Ctrl-C meant for the run does not kill the target first
+    )
+    with server:
+        line = server.stdout.readline().strip() if server.stdout is not None else ""
+        if not line.startswith("listening on "):
+            print(f"load: the reference server did not start: {line}", file=sys.stderr)
+            return 2
+        options = ["--host", line.removeprefix("listening on "), *(given or SHORT)]
+        status = _locust(options, {**environ, "TARGET_API_KEY": key})
+        server.terminate()
+    return status
+
+
+def _locust(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
+    locustfile = str(Path(__file__).with_name("chat.py"))
+    command = [sys.executable, "-m", "locust", "-f", locustfile, *arguments]
+    process = subprocess.Popen(command, env=dict(environ))
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # Locust has it too, and ends in its own way
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,333 @@
+"""One process's part of a run: what its users, or its dispatcher, share.
+
+Laws
+----
+* One request is one call of `Engine.ask`, whoever makes it; it is counted when it begins and when
+  it ends, however it ends.
+* The models take turns by their weights, on one schedule: all are asked under the same load.
+* The opening phase lasts until all users run, the first request of each has ended, and
+  ``--warm-up`` is over. Which phase a request belongs to is decided when it is sent.
+* A budget is shared out among the workers beforehand, so that together they never pass it.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Any
+
+import gevent  # type: ignore[import-untyped]  # gevent has no marker for its types
+from gevent.pool import Group  # type: ignore[import-untyped]  # the same
+
+from conformance.wire.redact import Redactor
+from load import arrivals, dial, prompts
+from load.exchange import Exchange
+from load.failures import SAYS, Failure, Kind
+from load.metrics import OPENING, STEADY, Book
+from load.monitor import Monitor
+from load.options import Settings
+from load.place import get, post
+from load.recorder import Checker, Record, Recorder, Request
+from load.sharing import Budget, turns
+from load.stream import Connection
+
+__all__ = ["ChatFailure", "Engine", "Fire", "list_models"]
+
+Fire = Callable[..., None]
+_now = time.monotonic_ns
+
+
+class ChatFailure(Exception):  # noqa: N818 - Locust shows the name
+    """A failure as Locust's statistics show it: by its kind, so that they can group it."""
+
+    def __init__(self, failure: Failure) -> None:
+        super().__init__(f"{failure.kind}: {SAYS[failure.kind]}")
+
+
+class Engine:
+    """A run in this process.
+
+    Args:
+        settings: with at least one model.
+        run: eight hexadecimal digits that all workers share.
+        fire: Locust's ``request`` event.
+        spent: called once, when the budget is spent and nothing is in flight.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        run: str,
+        *,
+        worker: int,
+        workers: int,
+        fire: Fire,
+        spent: Callable[[], None],
+    ) -> None:
+        self.settings, self.run, self.worker = settings, run, worker
+        self.book = Book()
+        self.redactor = Redactor(
+            [settings.key or "", *settings.headers.values()],
+        )
+        self.in_flight = 0
+        self.begun = 0
+        self.phase = OPENING
+        self.steady_since: int | None = None
+        """ns of the epoch at which the steady phase began."""
+        self.exhausted = False
+        self._fire, self._spent = fire, spent
+        self._models = turns(settings.models)
+        self._workers = workers
+        self._workloads: dict[tuple[str | None, int | None], prompts.Workload] = {}
+        self._conversations = 0
+        self._budget = Budget(
+            settings["budget-requests"], settings["budget-tokens"], worker, workers
+        )
+        self._told_spent = False
+        self._raw = self._open_raw()
+        self._recorder = Recorder(self.book, self.redactor, settings.good, self._raw)
+        self._checker = Checker(settings["check"], include_usage=not settings["no-usage"])
+        self._dialer = _dialer(settings)
+        self._idle: list[Connection] = []
+        self._group = Group()
+        self._dispatcher: Any = None
+        self.began = _now()
+        self._users: int | None = None  # of this process, once all run
+        self._firsts = 0  # users whose first request has ended
+        self._monitor = Monitor(
+            self.book, lambda: self.phase, lambda: self.in_flight, self._every_second
+        )
+
+    def _open_raw(self) -> IO[str] | None:
+        name = self.settings["load-raw"]
+        if not name:
+            return None
+        path = Path(name)
+        if self._workers > 1:
+            path = path.with_name(f"{path.stem}-{self.worker}{path.suffix}")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return path.open("w", encoding="utf-8", buffering=1 << 16)
+
+    # --- phases ----------------------------------------------------------------------------------
+
+    def all_users_run(self, users: int) -> None:
+        """All users have been started, so many of them in this process."""
+        if self._users is None:
+            self._users = users
+            self._settle()
+
+    def _settle(self) -> None:
+        """Begin the steady phase where it is time."""
+        warm = _now() - self.began >= self.settings["warm-up"] * 1e9
+        ready = self._users is not None and (self.settings.open_loop or self._firsts >= self._users)
+        if self.phase == OPENING and ready and warm:
+            self.phase = STEADY
+            self.steady_since = time.time_ns()
+
+    def _every_second(self) -> None:
+        self._settle()
+        self._tell_spent()
+
+    def _tell_spent(self) -> None:
+        if self.exhausted and not self.in_flight and not self._told_spent:
+            self._told_spent = True
+            self._spent()
+
+    # --- one request -----------------------------------------------------------------------------
+
+    def connection(self) -> Connection:
+        """A connection, not yet opened."""
+        return Connection(self._dialer, self.settings.limits)
+
+    def workload(self, words: str | None = None, turns: int | None = None) -> prompts.Workload:
+        """The workload of the options, but for what is given. Raises ValueError, as `lengths`."""
+        made = self._workloads.get((words, turns))
+        if made is None:
+            settings = self.settings
+            made = self._workloads[words, turns] = prompts.Workload(
+                settings["prompt"] or prompts.COUNT_PROMPT,
+                words=settings["prompt-words"] if words is None else words,
+                file=settings.file if words is None else (),
+                unique=not settings["shared-prompts"],
+                turns=settings["turns"] if turns is None else turns,
+                run=self.run,
+                worker=self.worker,
+                workers=self._workers,
+                seed=settings["load-seed"],
+            )
+        return made
+
+    def opening(self, workload: prompts.Workload) -> tuple[str, prompts.Prompt]:
+        """The model and the prompt of the next conversation."""
+        number = self._conversations
+        self._conversations += 1
+        return next(self._models), workload.opening(number)
+
+    def ask(
+        self,
+        connection: Connection,
+        model: str,
+        prompt: prompts.Prompt,
+        *,
+        sched: int | None = None,
+        first: bool = False,
+    ) -> Record | None:
+        """Send one request and read its stream to the end; None where the budget forbids it.
+
+        ``first`` marks a user's first request. Raises what kills the greenlet, after counting the
+        request as cancelled.
+        """
+        request = self._spelled(model, prompt)
+        reserve = self.settings["max-tokens"] + len(request) // 3
+        if self.exhausted or not self._budget.takes(reserve):
+            self.exhausted = True
+            self._tell_spent()
+            return None
+        known = Request(model, self.phase, self.begun, sched, prompt.nonce)
+        into = Exchange()
+        self.begun += 1
+        self.in_flight += 1
+        self._recorder.begin(known, time.time_ns())
+        began = _now()
+        record: Record | None = None
+        try:
+            connection.exchange(request, into)
+        finally:
+            self.in_flight -= 1
+            record = self._recorder.end(known, into)
+            used = (record.decoded.prompt_tokens or 0) + record.timing.tokens
+            self._budget.settle(reserve, used)
+            self._firsts += first
+            self._settle()
+            self._report(known, into, record, began)
+        if into.status == 200 and into.body and self._checker.due(_now() - self.began):
+            began = _now()
+            self._recorder.check(known, into, self._checker)
+            self._checker.spend(_now() - began)
+        self._tell_spent()
+        return record
+
+    def _spelled(self, model: str, prompt: prompts.Prompt) -> bytes:
+        settings = self.settings
+        body: dict[str, Any] = {"model": model, "messages": prompt.messages, "stream": True}
+        body["max_tokens"] = settings["max-tokens"]
+        if not settings["no-usage"]:
+            body["stream_options"] = {"include_usage": True}
+        return post(
+            settings.to, {**body, **settings.extra, **prompt.extra}, settings.key, settings.headers
+        )
+
+    def _report(self, known: Request, into: Exchange, record: Record, began: int) -> None:
+        """One event of Locust's for one request; none for what the end of the run cut off."""
+        failure = record.failure
+        if failure is not None and failure.kind is Kind.CANCELLED:
+            return
+        self._fire(
+            request_type="CHAT",
+            name=known.model,
+            response_time=(into.end - (into.send or began)) / 1e6,
+            response_length=len(into.body),
+            exception=ChatFailure(failure) if failure is not None else None,
+            context={},
+        )
+
+    def pause_after(self, record: Record) -> None:
+        """Wait as a 429 asks, where ``--on-429 wait`` says so; a second where it names no time."""
+        failure = record.failure
+        limited = failure is not None and failure.kind is Kind.RATE_LIMITED
+        if limited and self.settings["on-429"] == "wait":
+            gevent.sleep(1.0 if record.retry_after is None else record.retry_after)
+
+    # --- an open loop ----------------------------------------------------------------------------
+
+    def dispatch(self) -> None:
+        """Start to send on the schedule, in a greenlet of its own."""
+        settings = self.settings
+        moments = arrivals.schedule(
+            "trace" if settings.trace else settings["arrivals"],
+            rate=settings["rate"] or 1.0,
+            shape=settings["burstiness"],
+            seed=settings["load-seed"],
+            trace=settings.trace,
+        )
+        mine = arrivals.shard(moments, self.worker, self._workers)
+        self._dispatcher = gevent.spawn(self._dispatch, mine)
+
+    def _dispatch(self, moments: Iterator[int]) -> None:
+        start = _now() + 100_000_000
+        most = max(1, self.settings["max-in-flight"] // self._workers)
+        for moment in moments:
+            due = start + moment
+            while (left := due - _now()) > 0:
+                gevent.sleep(left / 1e9)
+            if self.exhausted:
+                return
+            if len(self._group) >= most:
+                self._recorder.held_back(next(self._models), self.phase, time.time_ns())
+                self.begun += 1
+            else:
+                self._group.spawn(self._converse, due)
+
+    def _converse(self, due: int) -> None:
+        """One arrival: a conversation, its first request on the schedule."""
+        connection = self._idle.pop() if self._idle else self.connection()
+        workload = self.workload()
+        model, prompt = self.opening(workload)
+        sched: int | None = due
+        for turn in range(workload.turns):
+            record = self.ask(connection, model, prompt, sched=sched)
+            if record is None or record.failure is not None:
+                break
+            sched = None
+            if turn + 1 < workload.turns:
+                prompt = workload.following(prompt, record.decoded.text)
+                gevent.sleep(self.settings["think-time"])
+        self._idle.append(connection)
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def stop_sending(self, patience: float) -> None:
+        """Send no more, and give what is in flight ``patience`` seconds."""
+        if self._dispatcher is not None:
+            self._dispatcher.kill(block=True)
+            self._group.join(timeout=patience)
+            self._group.kill(block=True)
+
+    @property
+    def cpu(self) -> float:
+        """Share of one core that this process used over the steady phase, else so far."""
+        return self._monitor.cpu(STEADY) or self._monitor.cpu(OPENING)
+
+    def close(self) -> None:
+        """The run is over: nothing is recorded any more."""
+        self._monitor.stop()
+        for connection in self._idle:
+            connection.close()
+        if self._raw is not None:
+            self._raw.close()
+
+
+def _dialer(settings: Settings) -> dial.Dialer:
+    """Raises OSError where --tls-ca cannot be used."""
+    tls = None
+    if settings.to.secure:
+        authorities = settings["tls-ca"] or None
+        tls = dial.context(verify=not settings["tls-insecure"], authorities=authorities)
+    return dial.Dialer(settings.to, settings.limits, tls)
+
+
+def list_models(settings: Settings) -> list[str]:
+    """The ids of GET /models; empty where it is not answered so."""
+    connection = Connection(_dialer(settings), settings.limits)
+    into = Exchange()
+    connection.exchange(get(settings.to, "/models", settings.key, settings.headers), into)
+    connection.close()
+    if into.failure is not None:
+        logging.getLogger(__name__).warning("GET /models: %s", into.failure)
+    with suppress(ValueError, KeyError, TypeError):
+        return [str(row["id"]) for row in json.loads(bytes(into.body))["data"]]
+    return []

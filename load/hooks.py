@@ -1,0 +1,306 @@
+"""What Locust calls: the run of a process, as local runner, worker or master.
+
+Laws
+----
+* One `Run` per environment. A local runner measures and concludes; a worker measures and reports;
+  the master gathers and concludes.
+* Nothing is lost at the end: a worker's last report leaves from ``test_stop``; the master waits for
+  all of them before it concludes, however the run ends.
+* Results are written once per run, before Locust chooses its exit status, which targets decide.
+"""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import sys
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any, Final
+from weakref import WeakKeyDictionary
+
+import gevent  # type: ignore[import-untyped]  # gevent has no marker for its types
+import locust
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+
+from load import results, slo, summary, validity
+from load.engine import Engine, list_models
+from load.gather import Final as LastWord
+from load.gather import Ledger
+from load.options import Settings, SettingsError, add_options, read
+from load.writing import write
+
+__all__ = ["Run", "install", "run_of"]
+
+PLAN: Final = "chat_plan"
+SPENT: Final = "chat_spent"
+LAST: Final = "chat_last"
+PATIENCE: Final = 15.0
+"""Seconds, beyond --stop-timeout, that the master waits for the workers' last reports."""
+
+_runs: WeakKeyDictionary[Any, Run] = WeakKeyDictionary()
+_log = logging.getLogger("load")
+
+
+def install() -> None:
+    """Register with Locust; a second call does nothing."""
+    events: Any = locust.events
+    if _start not in events.init._handlers:
+        events.init_command_line_parser.add_listener(_options)
+        events.init.add_listener(_start)
+
+
+def _options(parser: Any) -> None:
+    add_options(parser)
+
+
+def _start(environment: Any, runner: Any, **_: Any) -> None:
+    # Locust's --run-time counts from the loop's clock, which has stood still during the imports.
+    gevent.get_hub().loop.update_now()
+    _runs[environment] = Run(environment, runner)
+
+
+def run_of(environment: Any) -> Run:
+    """The run of an environment. Raises KeyError before Locust's ``init`` event."""
+    return _runs[environment]
+
+
+class Run:
+    """The listeners of one process, and what they share."""
+
+    def __init__(self, environment: Any, runner: Any) -> None:
+        self.environment, self.runner = environment, runner
+        self.engine: Engine | None = None
+        self._settings: Settings | None = None
+        self._ledger: Ledger | None = None
+        self._plan: dict[str, Any] = {}
+        self._users = 0
+        self._started = self._stopped = 0
+        self._spent: set[str] = set()
+        self._concluded = True
+        self._status: int | None = None
+        self._text = ""
+        events = environment.events
+        events.test_start.add_listener(self._test_start)
+        events.test_stopping.add_listener(self._test_stopping)
+        events.test_stop.add_listener(self._test_stop)
+        events.spawning_complete.add_listener(self._spawning_complete)
+        if isinstance(runner, WorkerRunner):
+            events.report_to_master.add_listener(self._report)
+            runner.register_message(PLAN, self._take_plan)
+            return
+        runner.register_message(SPENT, self._worker_spent)
+        events.quitting.add_listener(self._quitting)
+        events.quit.add_listener(self._quit)
+        if isinstance(runner, MasterRunner):
+            runner.register_message(LAST, self._take_last)
+            events.worker_report.add_listener(self._take_report)
+            runner.quit = self._master_quit  # type: ignore[method-assign]  # its own waits 0.5 s
+        options = environment.parsed_options
+        if options is not None and options.headless:
+            self._read_or_leave()
+
+    # --- the start -------------------------------------------------------------------------------
+
+    def _read_or_leave(self) -> None:
+        """Refuse options that cannot be used before anything starts."""
+        try:
+            read(self.environment.parsed_options, self.environment.host)
+        except SettingsError as error:
+            print(f"load: {error}", file=sys.stderr)
+            sys.exit(2)
+
+    def _test_start(self, **_: Any) -> None:
+        self.engine = self._ledger = None
+        self._status, self._text = None, ""
+        self._users, self._spent = 0, set()
+        options = self.environment.parsed_options
+        try:
+            settings = read(options, self.environment.host)
+            if not settings.models and not isinstance(self.runner, WorkerRunner):
+                options.model = self._first_model(settings)
+                settings = read(options, self.environment.host)
+        except SettingsError as error:
+            _log.error("%s", error)
+            gevent.spawn(self.runner.stop)
+            return
+        self._settings = settings
+        self._started, self._stopped, self._concluded = time.time_ns(), 0, False
+        if isinstance(self.runner, WorkerRunner):
+            self._begin(settings, self._plan or self._alone())
+            return
+        run = secrets.token_hex(4)
+        print(summary.opening_line(settings, int(options.num_users or 1)), flush=True)
+        self._ledger = Ledger(run)
+        if isinstance(self.runner, MasterRunner):
+            clients = self.runner.clients
+            workers = [c.id for c in (*clients.ready, *clients.running, *clients.spawning)]
+            for name, index in self._ledger.expect(workers).items():
+                plan = {"run": run, "worker": index, "workers": len(workers)}
+                self.runner.send_message(PLAN, plan, client_id=name)
+        else:
+            self._begin(settings, {"run": run, "worker": 0, "workers": 1})
+
+    @staticmethod
+    def _first_model(settings: Settings) -> list[str]:
+        listed = list_models(settings)
+        if not listed:
+            raise SettingsError("no model is known: give --model ID (GET /models names none)")
+        return listed[:1]
+
+    def _take_plan(self, msg: Any, **_: Any) -> None:
+        self._plan = msg.data
+
+    def _alone(self) -> dict[str, Any]:
+        """The plan of a worker that joined a run in progress: it only takes users."""
+        index = max(0, self.runner.worker_index)
+        return {"run": secrets.token_hex(4), "worker": index, "workers": index + 1, "late": True}
+
+    def _begin(self, settings: Settings, plan: dict[str, Any]) -> None:
+        self.engine = Engine(
+            settings,
+            plan["run"],
+            worker=plan["worker"],
+            workers=plan["workers"],
+            fire=self.environment.events.request.fire,
+            spent=lambda: self.runner.send_message(SPENT, {"run": plan["run"]}),
+        )
+        if settings.open_loop and not plan.get("late"):
+            self.engine.dispatch()
+
+    def _spawning_complete(self, user_count: int, **_: Any) -> None:
+        self._users = max(self._users, user_count)
+        if self.engine is not None:
+            self.engine.all_users_run(self.runner.user_count)
+
+    # --- the middle ------------------------------------------------------------------------------
+
+    def _report(self, data: dict[str, Any], **_: Any) -> None:
+        if self.engine is not None and not self._concluded:
+            data["chat"] = {"run": self.engine.run, "book": self.engine.book.take()}
+
+    def _take_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
+        if self._ledger is not None and "chat" in data:
+            self._ledger.report(client_id, data["chat"])
+
+    def _take_last(self, msg: Any, **_: Any) -> None:
+        if self._ledger is not None:
+            self._ledger.report(msg.node_id, msg.data)
+
+    def _worker_spent(self, msg: Any, **_: Any) -> None:
+        """A worker has used up its budget; the last of them ends the run."""
+        self._spent.add(msg.node_id)
+        ledger = self._ledger
+        if ledger is None or not self._spent.issuperset(ledger.expected or {msg.node_id}):
+            return
+        print("load: the budget is spent", flush=True)
+        headless = self.environment.parsed_options.headless
+        gevent.spawn(self.runner.quit if headless else self.runner.stop)
+
+    # --- the end ---------------------------------------------------------------------------------
+
+    def _test_stopping(self, **_: Any) -> None:
+        self._stopped = self._stopped or time.time_ns()
+        if self.engine is not None:
+            self.engine.stop_sending(self.environment.stop_timeout or 0)
+
+    def _test_stop(self, **_: Any) -> None:
+        engine = self.engine
+        if engine is not None and not self._concluded:
+            engine.close()
+            last = {"run": engine.run, "book": engine.book.take(), "final": self._last(engine)}
+            if isinstance(self.runner, WorkerRunner):
+                self._concluded = True
+                self.runner.send_message(LAST, last)
+            elif self._ledger is not None:
+                self._ledger.report("local", last)
+        if isinstance(self.runner, LocalRunner):
+            self._conclude()
+        elif isinstance(self.runner, MasterRunner) and not self._headless:
+            gevent.spawn(self._wait_and_conclude)
+
+    @property
+    def _headless(self) -> bool:
+        options = self.environment.parsed_options
+        return bool(options is not None and options.headless)
+
+    def _last(self, engine: Engine) -> dict[str, Any]:
+        return LastWord(
+            worker=engine.worker,
+            begun=engine.begun,
+            started=self._started,
+            steady_since=engine.steady_since,
+            stopped=self._stopped or time.time_ns(),
+            cpu=engine.cpu,
+        ).plain()
+
+    def _wait_for_workers(self) -> None:
+        until = time.monotonic() + (self.environment.stop_timeout or 0) + PATIENCE
+        ledger = self._ledger
+        while ledger is not None and ledger.missing and time.monotonic() < until:
+            alive = set(self.runner.clients)
+            if not alive.intersection(ledger.missing):
+                until = min(until, time.monotonic() + 2)  # they have gone: nothing more will come
+            gevent.sleep(0.05)
+
+    def _wait_and_conclude(self) -> None:
+        self._wait_for_workers()
+        self._conclude()
+
+    def _master_quit(self) -> None:
+        """As MasterRunner.quit, but that it waits for every worker's last report."""
+        runner = self.runner
+        workers = list(runner.clients)
+        runner.stop(send_stop_to_client=False)
+        for name in workers:
+            runner.send_message("quit", client_id=name)
+        self._wait_for_workers()
+        self._conclude()
+        gevent.sleep(0.1)  # Locust's own last statistics follow ours on the same sockets
+        runner.greenlet.kill(block=True)
+
+    def _conclude(self) -> None:
+        """Write the results, once."""
+        settings, ledger = self._settings, self._ledger
+        if self._concluded or settings is None or ledger is None:
+            return
+        self._concluded = True
+        facts = results.Facts(
+            settings=settings,
+            run=ledger.run,
+            book=ledger.book,
+            finals=ledger.finals,
+            users=self._users or int(self.environment.parsed_options.num_users or 0),
+            dead=ledger.dead,
+            lost=ledger.lost,
+            locust=locust.__version__,
+            version=_own_version(),
+        )
+        made = results.build(facts)
+        self._status = slo.exit_status(
+            results.decided(facts, validity.judge(results.evidence(facts)))
+        )
+        where = Path(settings["load-results"])
+        problem = write(made, results.intervals(facts), where)
+        self._text = summary.summary(made) + (problem or f"Results: {where}\n")
+        if not self._headless:
+            print(self._text, flush=True)
+
+    def _quitting(self, **_: Any) -> None:
+        """Before Locust chooses its exit status."""
+        self.runner.quit()
+        self._conclude()
+        if self._status is not None:
+            self.environment.process_exit_code = self._status
+
+    def _quit(self, **_: Any) -> None:
+        if self._headless:
+            print(self._text, flush=True)
+
+
+def _own_version() -> str:
+    try:
+        return version("chat-conformance")
+    except Exception:  # not installed: run from a checkout
+        return "unknown"

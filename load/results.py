@@ -1,0 +1,339 @@
+"""A run as JSON (`load_results.schema.json`), from the book and what was watched: pure.
+
+Laws
+----
+* Percentiles are those of the steady phase where there was one; what was left out is counted.
+* A percentile that too few samples carry is null. What was not measured is null, never 0.
+* Times are in milliseconds, each with ``count mean min max p50 p90 p95 p99`` and 95 % confidence
+  intervals; ``failed`` beside them are the requests that gave no sample.
+* The key is in none of it.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+import platform
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from load import slo, timeline, validity
+from load.gather import Final as LastWord
+from load.metrics import ERROR, OPENING, OWN, STEADY, Book, Histogram, Tally
+from load.options import Settings
+
+__all__ = ["FORMAT", "Facts", "build", "decided", "evidence", "intervals", "standings"]
+
+FORMAT: Final = 1
+SECOND: Final = 1_000_000_000
+LATENCIES: Final = (
+    *("ttft", "ttft_sched", "ttfvt", "ttfe", "headers", "itl", "stall", "tpot"),
+    *("e2e", "e2e_sched", "close", "dns", "connect", "tls"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that a run's results are made from; ``users`` is the most that ran."""
+
+    settings: Settings
+    run: str
+    book: Book
+    finals: Mapping[str, LastWord]
+    users: int
+    dead: tuple[str, ...] = ()
+    lost: int = 0
+    locust: str = ""
+    version: str = ""
+
+    @property
+    def steady(self) -> bool:
+        """Whether every worker reached its steady phase, and something was asked in it."""
+        asked = any(self.book.whole(model, STEADY).counts["requests"] for model in self.book.models)
+        return asked and all(f.steady_since is not None for f in self.finals.values())
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """From the first worker's start to the last one's stop, ns of the epoch."""
+        if not self.finals:
+            return 0, 0
+        finals = self.finals.values()
+        return min(f.started for f in finals), max(f.stopped for f in finals)
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Whole seconds of the epoch, ``[first, end)``, in which all workers were steady."""
+        if not self.finals:
+            return 0, 0
+        finals = self.finals.values()
+        if self.steady:
+            begins = [f.steady_since for f in finals if f.steady_since is not None]
+        else:
+            begins = [f.started for f in finals]
+        first = -(-max(begins) // SECOND)
+        return first, max(first, min(f.stopped for f in finals) // SECOND)
+
+    def measured(self, model: str) -> Tally:
+        """The tally whose samples count."""
+        return self.book.whole(model, STEADY) if self.steady else self.book.whole(model)
+
+
+def evidence(facts: Facts) -> validity.Evidence:
+    """What was watched, for the verdict on the run."""
+    own = facts.measured(OWN)
+    seen = validity.Evidence(kernel=not own.counts["user_space"])
+    for name, into in (("lag", seen.lag), ("loop", seen.loop), ("late", seen.late)):
+        into.merge(own.hists.get(name, Histogram()))
+    for model in facts.book.models:
+        tally = facts.measured(model)
+        seen.ttft.merge(tally.hists.get("ttft", Histogram()))
+        seen.itl.merge(tally.hists.get("itl", Histogram()))
+        seen.tokens += tally.counts["chunks"]
+        seen.bunched += tally.counts["bunched_tokens"]
+        whole = facts.book.whole(model)
+        seen.requests += whole.counts["requests"]
+        seen.not_sent += whole.failures["not_sent"]
+    seen.clock_steps = own.counts["clock_steps"]
+    seen.cpu = {f"worker {f.worker}": f.cpu for f in facts.finals.values()}
+    seen.dead, seen.lost = facts.dead, facts.lost
+    return seen
+
+
+def standings(facts: Facts) -> dict[str, slo.Standing]:
+    """What targets are decided by, for each model."""
+    return {model: _standing(facts, model) for model in facts.book.models}
+
+
+def _standing(facts: Facts, model: str) -> slo.Standing:
+    tally = facts.measured(model)
+    counts = tally.counts
+    wanted = any(target.model in ("", model) for target in facts.settings.good)
+    return slo.Standing(
+        hists=tally.hists,
+        ended=counts["ok"] + counts["failed"],
+        failed=counts["failed"],
+        good=counts["good"] if wanted else None,
+        tokens_per_second=_rate(facts, model, "tokens"),
+        requests_per_second=_rate(facts, model, "ok"),
+    )
+
+
+def _rate(facts: Facts, model: str, series: str) -> float | None:
+    """How many a second in the window; None where it holds no whole second."""
+    first, end = facts.window
+    if end <= first:
+        return None
+    row = facts.book.whole(model).row(series)
+    return sum(count for second, count in row.items() if first <= second < end) / (end - first)
+
+
+def decided(facts: Facts, verdict: validity.Validity) -> list[slo.Outcome]:
+    """Every target, decided."""
+    known = standings(facts)
+    return [
+        outcome
+        for target in facts.settings.targets
+        for outcome in slo.decide(target, known, valid=verdict.valid)
+    ]
+
+
+def build(facts: Facts) -> dict[str, Any]:
+    """The results as plain data that the schema accepts."""
+    seen = evidence(facts)
+    verdict = validity.judge(seen)
+    started, stopped = facts.span
+    return {
+        "format": FORMAT,
+        "tool": {
+            "version": facts.version,
+            "locust": facts.locust,
+            "python": platform.python_version(),
+        },
+        "definitions": {"version": timeline.VERSION, "quantile_error": ERROR}
+        | {"metrics": dict(timeline.DEFINITIONS)},
+        "run": facts.run,
+        "started": datetime.fromtimestamp(started / SECOND, UTC).isoformat(timespec="seconds"),
+        "duration_s": round((stopped - started) / SECOND, 3),
+        "target": {"url": facts.settings.to.url},
+        "load": _load(facts),
+        "window": _window(facts),
+        "validity": _validity(facts, seen, verdict),
+        "models": {model: _model(facts, model) for model in facts.book.models},
+        "slo": [_outcome(outcome) for outcome in decided(facts, verdict)],
+    }
+
+
+def _load(facts: Facts) -> dict[str, Any]:
+    settings = facts.settings
+    first, end = facts.window
+    row = facts.book.whole(OWN).row("in_flight")
+    flights = [count for second, count in row.items() if first <= second < end]
+    rates = [_rate(facts, model, "requests") for model in facts.book.models]
+    return {
+        "loop": "open" if settings.open_loop else "closed",
+        "users": facts.users,
+        "arrivals": "trace" if settings.trace else settings["arrivals"] if settings.open_loop
+        else None,
+        "offered_per_second": settings["rate"] if settings.open_loop and not settings.trace
+        else None,
+        "achieved_per_second": None if None in rates else sum(r for r in rates if r is not None),
+        "mean_in_flight": sum(flights) / len(flights) if flights else None,
+        "think_time_s": settings["think-time"],
+        "workers": len(facts.finals),
+        "weights": dict(settings.models),
+        "prompts": "shared" if settings["shared-prompts"] else "unique",
+        "options": dict(settings.options),
+    }  # fmt: skip
+
+
+def _window(facts: Facts) -> dict[str, Any]:
+    first, end = facts.window
+    opening = [facts.book.whole(model, OPENING).counts["requests"] for model in facts.book.models]
+    return {
+        "phase": "steady" if facts.steady else "all",
+        "seconds": end - first,
+        "left_out": sum(opening) if facts.steady else 0,
+    }
+
+
+def _validity(facts: Facts, seen: validity.Evidence, verdict: validity.Validity) -> dict[str, Any]:
+    own = facts.measured(OWN)
+    late = facts.book.whole(OWN).row("late_probes")
+    return {
+        "verdict": verdict.verdict,
+        "reasons": [{"rule": r.rule, "what": r.what, "spoils": r.spoils} for r in verdict.reasons],
+        "error_bar_ms": _ms(verdict.error_ns),
+        "clock": _clock(own.counts),
+        "client_lag_ms": _latency(seen.lag),
+        "loop_lag_ms": _latency(seen.loop),
+        "schedule_lag_ms": _latency(seen.late),
+        "gc_pause_ms": _latency(own.hists.get("gc", Histogram())),
+        "cpu": dict(seen.cpu),
+        "bunched_share": seen.bunched / seen.tokens if seen.tokens else None,
+        "late_seconds": sorted(second for second, count in late.items() if count),
+        "lost_requests": facts.lost,
+        "dead_workers": list(facts.dead),
+    }
+
+
+def _model(facts: Facts, model: str) -> dict[str, Any]:
+    whole, tally = facts.book.whole(model), facts.measured(model)
+    counts = whole.counts
+    failed = tally.counts["failed"]
+    good = _standing(facts, model).good
+    ended = tally.counts["ok"] + failed
+    first, end = facts.window
+    return {
+        "requests": counts["requests"],
+        "transmitted": counts["transmitted"],
+        "ok": counts["ok"],
+        "failed": counts["failed"],
+        "cancelled": counts["cancelled"],
+        "failures": dict(whole.failures),
+        "examples": dict(whole.examples),
+        "clock": _clock(counts),
+        **{f"{name}_ms": _latency(tally.hist(name), failed) for name in LATENCIES},
+        "tokens_per_second": _rate(facts, model, "tokens"),
+        "requests_per_second": _rate(facts, model, "ok"),
+        "tokens_per_second_of_a_request": _scaled(tally.hists.get("rate", Histogram()), 1000),
+        "output_tokens": counts["tokens"],
+        "output_tokens_of_ok": counts["tokens_ok"],
+        "tokens_by": _source(tally),
+        "prompt_tokens": counts["prompt_tokens"],
+        "reasoning_tokens": counts["reasoning_tokens"],
+        "cached_tokens": counts["cached_tokens"],
+        "chunks": counts["chunks"],
+        "reads": counts["reads"],
+        "bunched_reads": counts["bunched_reads"],
+        "cut_by_length": counts["finish_length"],
+        "answered_as_another_model": counts["other_model"],
+        "goodput": None if good is None else {
+            "good": good,
+            "of": ended,
+            "attainment": good / ended if ended else None,
+            "interval": list(slo.wilson(good, ended)),
+            "per_second": good / (end - first) if end > first else None,
+        },
+        "conformance": {"checked": counts["checked"], "findings": dict(whole.findings)},
+    }  # fmt: skip
+
+
+def _clock(counts: Mapping[str, int]) -> str | None:
+    """Whose stamps the figures rest on, None where no body was read."""
+    if counts["user_space"]:
+        return "user space"
+    return "kernel" if counts["kernel"] else None
+
+
+def _source(tally: Tally) -> str | None:
+    """Where N came from: ``usage``, ``chunks``, or ``mixed``, which no figure should rest on."""
+    usage, chunks = tally.counts["ok_by_usage"], tally.counts["ok_by_chunks"]
+    if usage and chunks:
+        return "mixed"
+    return "usage" if usage else "chunks" if chunks else None
+
+
+def _ms(value: float | None) -> float | None:
+    return None if value is None or math.isinf(value) else round(value / 1e6, 6)
+
+
+def _latency(hist: Histogram, failed: int = 0) -> dict[str, Any]:
+    return {**_scaled(hist, 1_000_000), "failed": failed}
+
+
+def _scaled(hist: Histogram, unit: int) -> dict[str, Any]:
+    def scaled(value: float | None) -> float | None:
+        return None if value is None else round(value / unit, 6)
+
+    made: dict[str, Any] = {"count": hist.count, "mean": scaled(hist.mean)}
+    made["min"] = scaled(hist.least) if hist.count else None
+    made["max"] = scaled(hist.most) if hist.count else None
+    intervals = {}
+    for percent in (50, 90, 95, 99):
+        interval = hist.interval(percent / 100)
+        made[f"p{percent}"] = scaled(hist.quantile(percent / 100)) if interval else None
+        intervals[f"p{percent}"] = list(map(scaled, interval)) if interval else None
+    return {**made, "ci95": intervals}
+
+
+def _outcome(outcome: slo.Outcome) -> dict[str, Any]:
+    target, seen = outcome.target, outcome.seen
+    why = outcome.why
+    if seen is not None and math.isinf(seen):
+        seen, why = None, why or "too many requests failed"
+    if seen is not None and target.metric in slo.LATENCIES:
+        seen = _ms(seen)
+    return {
+        "target": target.spelled,
+        "model": outcome.model,
+        "verdict": str(outcome.verdict),
+        "seen": seen,
+        "why": why,
+    }
+
+
+COLUMNS: Final = ("second", "model", "requests", "ok", "failed", "cancelled", "tokens", "in_flight")
+
+
+def intervals(facts: Facts) -> str:
+    """CSV, a row per second and model: by send, by end, tokens by arrival; in flight of all."""
+    flights = facts.book.whole(OWN).row("in_flight")
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\n")
+    writer.writerow(COLUMNS)
+    for second, model, counts in _rows(facts.book):
+        writer.writerow([second, model, *counts, flights.get(second, "")])
+    return out.getvalue()
+
+
+def _rows(book: Book) -> Sequence[tuple[int, str, list[int]]]:
+    names = COLUMNS[2:-1]
+    rows = []
+    for model in book.models:
+        whole = book.whole(model)
+        for second in {second for row in whole.series.values() for second in row}:
+            rows.append((second, model, [whole.row(name).get(second, 0) for name in names]))
+    return sorted(rows)

@@ -1,0 +1,80 @@
+"""`ChatUser`: a user of chat completions, for locustfiles to make their own classes from.
+
+Laws: a user sends one request after the other, each read to its end; in an open loop the users only
+keep the run alive, and the engine sends. What is asked comes from the options, so that a locustfile
+holds no logic.
+
+A locustfile of your own::
+
+    from load.user import ChatUser
+
+    class Chat(ChatUser):
+        \"\"\"Asks what the options say.\"\"\"
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gevent  # type: ignore[import-untyped]  # gevent has no marker for its types
+from locust import User, task
+
+from load import hooks
+from load.prompts import Prompt
+
+__all__ = ["ChatUser"]
+
+hooks.install()
+
+
+class ChatUser(User):
+    """One user: a connection, and a conversation in progress.
+
+    A class of a locustfile may set ``turns`` and ``words`` (a length, as ``--prompt-words``), which
+    then take precedence over the options.
+    """
+
+    abstract = True
+    turns: int | None = None
+    words: str | None = None
+
+    def __init__(self, environment: Any) -> None:
+        super().__init__(environment)
+        self._engine = hooks.run_of(environment).engine
+        self._connection = self._engine.connection() if self._engine is not None else None
+        self._model = ""
+        self._prompt: Prompt | None = None
+        self._said = 0
+        self._fresh = True
+
+    def wait_time(self) -> float:
+        """Seconds between two requests."""
+        return float(self._engine.settings["think-time"]) if self._engine is not None else 1.0
+
+    def on_stop(self) -> None:
+        """The user leaves."""
+        if self._connection is not None:
+            self._connection.close()
+
+    @task
+    def chat(self) -> None:
+        """One request: the next turn of the conversation, or the first of a new one."""
+        engine, connection = self._engine, self._connection
+        if engine is None or connection is None or engine.settings.open_loop:
+            gevent.sleep(0.5)
+            return
+        workload = engine.workload(self.words, self.turns)
+        if self._prompt is None:
+            self._model, self._prompt = engine.opening(workload)
+            self._said = 0
+        fresh, self._fresh = self._fresh, False
+        record = engine.ask(connection, self._model, self._prompt, first=fresh)
+        if record is None:  # the budget is spent
+            gevent.sleep(0.5)
+            return
+        self._said += 1
+        if record.failure is None and self._said < workload.turns:
+            self._prompt = workload.following(self._prompt, record.decoded.text)
+        else:
+            self._prompt = None
+            engine.pause_after(record)

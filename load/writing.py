@@ -1,0 +1,46 @@
+"""Writes the results of a run: JSON that its schema accepts, and CSV beside it.
+
+Laws: a file is put in place whole; what cannot be written is one line, never a traceback that loses
+the summary.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import schemas
+
+__all__ = ["write"]
+
+
+def write(results: Mapping[str, Any], intervals: str, where: Path) -> str | None:
+    """Write both files; None, or one line that says what could not be written."""
+    broken = schemas.violations("load_results", results)
+    if broken:
+        return f"load: a bug: the results break their schema at {broken[0].path}\n"
+    try:
+        where.parent.mkdir(parents=True, exist_ok=True)
+        _put(where, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+        _put(where.with_suffix(".csv"), intervals)
+    except OSError as error:
+        return f"load: --load-results {where} cannot be written: {error.strerror}\n"
+    return None
+
+
+def _put(where: Path, text: str) -> None:
+    with tempfile.NamedTemporaryFile(
+        "w", encoding="utf-8", dir=where.parent, prefix=f".{where.name}.", delete=False
+    ) as file:
+        made = Path(file.name)
+        try:
+            file.write(text)
+            file.flush()
+            made.chmod(0o644)
+            made.replace(where)
+        except BaseException:
+            made.unlink()
+            raise
