@@ -84,6 +84,32 @@ def speaks_http_1_0(pieces: list[Piece], call: Call) -> list[Piece]:
     return [b"\r\n".join(lines) + end + content, *rest, Cut.CLOSE]
 
 
+@dialect(seam="bytes", warns=("CC-HTTP-017",), only=("CC-HTTP", "CC-AUTH", "CC-ERR"))
+def has_no_patience(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Ends a connection as soon as it is idle, and does not say so, as RFC 9112 §9.5 lets it."""
+    return [*pieces, Cut.CLOSE]
+
+
+@dialect(seam="bytes", only=("CC-HTTP", "CC-RESP", "CC-ERR-001"))
+def chunks_everything(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Sends an early hint, then every body in chunks, with extensions and a trailer."""
+    first, *rest = pieces
+    assert isinstance(first, bytes)
+    hint = b"HTTP/1.1 103 Early Hints\r\nLink: </style.css>; rel=preload\r\n\r\n"
+    top, end, content = first.partition(b"\r\n\r\n")
+    lines = [line for line in top.split(b"\r\n") if not line.startswith(b"Content-Length")]
+    if len(lines) == len(top.split(b"\r\n")):
+        return [hint + first, *rest]
+    half = len(content) // 2
+    body = b"".join(
+        b"%X;part=%d\r\n%b\r\n" % (len(part), number, part)
+        for number, part in enumerate((content[:half], content[half:]))
+        if part
+    )
+    framed = b"\r\n".join([*lines, b"Transfer-Encoding: chunked"]) + end + body
+    return [hint + framed + b"0\r\nX-Checksum: 1\r\n\r\n", *rest]
+
+
 @dialect(seam="reply", only=("CC-HTTP", "CC-AUTH", "CC-MODEL", "CC-RESP", "CC-ERR"))
 def stands_behind_a_gateway(reply: Reply, call: Call) -> Reply:
     """Pads its documents to keep the connection warm, and carries a gateway's headers."""
@@ -200,7 +226,10 @@ def chooses_for_itself(call: Call) -> Call | Reply:
     return bad_parameter(fixed) if fixed else call
 
 
-@dialect(seam="request")
+@dialect(
+    seam="request",
+    only=("CC-HTTP", "CC-AUTH", "CC-REQ", "CC-FIN", "CC-EQUIV", "CC-SERR", "CC-STREAM-018"),
+)
 def offers_text_alone(call: Call) -> Call | Reply:
     """Refuses tools, several choices, and streams, in sentences that begin with a capital."""
     if asked(call, "tools") or any(m.get("role") == "tool" for m in messages(call)):
@@ -307,6 +336,7 @@ def thinks_at_length(reply: Reply, call: Call) -> Reply:
 
 @dialect(
     seam="request",
+    only=("CC-HTTP", "CC-REQ", "CC-RESP", "CC-USAGE", "CC-FIN", "CC-STREAM"),
     warns=("CC-RESP-006",),
     undecided=("CC-HTTP-022", "CC-USAGE-004", "CC-USAGE-005", "CC-USAGE-009"),
 )
