@@ -7,6 +7,7 @@ a check or of a server's version: `python -m tests.servers.record`, and look at 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -24,15 +25,18 @@ from tests.servers.judging import (
     Difference,
     Judgement,
     Record,
+    counts_table,
     differences,
     judge,
     read_record,
+    read_records,
     record_path,
     recorded,
     table,
     write_record,
 )
 from tests.servers.recipes import RECIPES, Server, running
+from tests.servers.record import PAGE, with_counts
 
 MOST_REQUESTS = 200
 """For one model: a run must stay cheap where tokens cost money."""
@@ -111,6 +115,30 @@ def test_a_record_gives_a_reason_wherever_chance_decides(name: str, model: str) 
     assert all(given == tuple(sorted(set(given))) for given in record.verdicts.values())
     assert {n for n, given in record.verdicts.items() if len(given) != 1} == set(record.chance)
     assert all(len(reason) > 20 for reason in record.chance.values())
+
+
+# --- the page ---
+
+
+def test_the_page_counts_what_is_on_record() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+
+    assert with_counts(page, counts_table(read_records())) == page
+
+
+@pytest.mark.parametrize("name", RECIPES)
+def test_the_page_explains_every_verdict_that_is_not_pass(name: str) -> None:
+    records = [read_record(record_path(RECIPES[name], model)) for model in RECIPES[name].models]
+    wanted = {i for r in records for i, given in r.verdicts.items() if given != ("PASS",)}
+
+    assert explained(PAGE.read_text(encoding="utf-8"), name) == wanted
+
+
+def explained(page: str, server: str) -> set[str]:
+    """The requirements that open a row of a table in the server's section."""
+    section = page.partition(f"\n## {server}")[2].partition("\n## ")[0]
+    cells = re.findall(r"^\| (CC-[^|]*) \|", section, re.MULTILINE)
+    return {name for cell in cells for name in re.findall(r"CC-[A-Z]+-\d{3}", cell)}
 
 
 # --- the comparison -----------------------------------------------------------------------------

@@ -16,6 +16,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -119,6 +120,12 @@ def record_path(recipe: Recipe, model: str) -> Path:
     return VERDICTS / f"{recipe.name}-{recipe.version}-{model}.json"
 
 
+def read_records() -> dict[str, Record]:
+    """Every record there is, by `SERVER MODEL`."""
+    paths = {f"{name} `{model}`": record_path(RECIPES[name], model) for name, model in CASES}
+    return {name: read_record(path) for name, path in paths.items() if path.exists()}
+
+
 def read_record(path: Path) -> Record:
     """The record in `path`.
 
@@ -175,6 +182,20 @@ def recorded(judgements: Iterable[Judgement], before: Record | None) -> Record:
     verdicts = {name: tuple(sorted(found)) for name, found in seen.items()}
     kept = {name: reason for name, reason in chance.items() if len(verdicts.get(name, ())) > 1}
     return Record(statuses[0], verdicts, kept)
+
+
+COLUMNS: Final = ("PASS", "WARN", "FAIL", "BLOCKED", "INCONCLUSIVE", "UNSUPPORTED")
+
+
+def counts_table(records: Mapping[str, Record]) -> str:
+    """The verdicts of each record by name, counted in clauses, as a Markdown table."""
+    rows = [["model", *COLUMNS, "by chance", "clauses"], ["---", *["---:"] * (len(COLUMNS) + 2)]]
+    for name, record in records.items():
+        alone = Counter(given[0] for given in record.verdicts.values() if len(given) == 1)
+        chance = len(record.verdicts) - alone.total()
+        counted = [alone[verdict] for verdict in COLUMNS]
+        rows.append([name, *map(str, [*counted, chance, len(record.verdicts)])])
+    return "\n".join(f"| {' | '.join(row)} |" for row in rows)
 
 
 # --- the difference -----------------------------------------------------------------------------

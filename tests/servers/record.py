@@ -4,7 +4,7 @@
 
 Each model is judged N times. A verdict that wavers is written only where the record already gives
 a reason under `chance`; else nothing is written for that model, and the exit status is 1: find out
-why first, then add the reason.
+why first, then add the reason. The counts in docs/servers.md are brought up to date.
 """
 
 from __future__ import annotations
@@ -15,8 +15,19 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from tests.servers.judging import judge, read_record, record_path, recorded, write_record
+from tests.servers.judging import (
+    counts_table,
+    judge,
+    read_record,
+    read_records,
+    record_path,
+    recorded,
+    write_record,
+)
 from tests.servers.recipes import RECIPES, running
+
+PAGE = Path(__file__).parents[2] / "docs" / "servers.md"
+BEGIN, END = "<!-- counts -->", "<!-- /counts -->"
 
 
 def main() -> None:
@@ -30,7 +41,16 @@ def main() -> None:
     if unknown := [name for name in args.servers if name not in RECIPES]:
         parser.error(f"no such server: {', '.join(unknown)}; there are {', '.join(RECIPES)}")
     written = [record(name, args.runs) for name in args.servers or RECIPES]
+    text = PAGE.read_text(encoding="utf-8")
+    PAGE.write_text(with_counts(text, counts_table(read_records())), encoding="utf-8")
     sys.exit(0 if all(written) else 1)
+
+
+def with_counts(page: str, counts: str) -> str:
+    """`page` with `counts` in the place that is marked for it."""
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    return f"{before}{BEGIN}\n{counts}\n{END}{after}"
 
 
 def record(name: str, runs: int) -> bool:
