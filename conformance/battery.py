@@ -210,7 +210,10 @@ INVALID: Mapping[str, Invalid] = {
         "CC-MODEL-011", ("model",), lambda chat: encode(chat.body(model=f" {chat.model} "))
     ),
     "model unknown": Invalid(
-        "CC-MODEL-009", ("model",), lambda chat: encode(chat.body(model=unknown_model()))
+        "CC-MODEL-009",
+        ("model",),
+        lambda chat: encode(chat.body(model=unknown_model())),
+        replayed=True,
     ),
 }
 """Every request that must be refused, by what is wrong with it."""

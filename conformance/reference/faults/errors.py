@@ -146,7 +146,7 @@ def shows_its_traceback(reply: Reply, call: Call) -> Reply:
     return error(reply, shown) if shown else reply
 
 
-@fault(breaks={"CC-SERR-001"}, seam="reply")
+@fault(breaks={"CC-REQ-043", "CC-SERR-001"}, seam="reply")
 def streams_an_unknown_model(reply: Reply, call: Call) -> Reply:
     """Answers a streamed call of an unknown model with 200 and an error event."""
     if reply.status != 404 or not call.asks_stream:
