@@ -21,7 +21,7 @@ SHORT_RUN := --headless --users 5 --spawn-rate 5 --run-time 20s
 
 export TARGET # through the environment: no quote or blank in it means anything to the shell
 
-.PHONY: help conformance test test-quick lint faults servers load constraints clean
+.PHONY: help conformance test test-quick lint faults servers load calibrate constraints clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' $(firstword $(MAKEFILE_LIST)) \
@@ -49,6 +49,9 @@ servers: .venv/.complete ## The tests against servers that others wrote (install
 
 load: .venv/.complete ## Measure TARGET=URL, or the embedded server, under load; ARGS="…" goes to locust
 	$(VENV) -m load $(if $(TARGET),--host "$$TARGET" $(or $(ARGS),$(SHORT_RUN)),$(ARGS))
+
+calibrate: .venv/.complete ## Measure the load generator itself, on two cores that should be idle
+	$(VENV) -m benchmarks.calibrate $(ARGS)
 
 constraints: ## Pin the newest versions that fit pyproject.toml; run make test afterwards
 	@$(find_python); "$$python" -m venv --clear .cache/resolve
