@@ -12,7 +12,7 @@ from .expect import (
     sightings_of,
     within_bound,
 )
-from .guards import choices_of, completion, refuses, status_line, usage
+from .guards import choices_of, completion, finish_reason, refuses, status_line, usage
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.completion import findings
 from .requirements import requirement
@@ -111,16 +111,28 @@ def test_completion_tokens_cover_all_choices(chat: Chat) -> None:
         raise Inconclusive("the reply carries no usage", exchange)
     if len(choices) != 2:
         raise Blocked("CC-SAMP-001", f"{len(choices)} choices for n 2", exchange)
-    single = usage(cut(chat))
-    if single is not None and single["completion_tokens"] > TIGHT + 1:
-        raise Blocked("CC-REQ-024", f"{single['completion_tokens']} tokens", exchange)
     full = all(choice.get("finish_reason") == "length" for choice in choices)
-    least, most = SMALL + 2, 2 * (SMALL + 1)  # one more each for the stop token
+    each_writes = _one_writes(chat)
+    least, most = min(each_writes + 2, 2 * each_writes), 2 * (SMALL + 1)  # one more to stop
     require(
         counted["completion_tokens"] <= most
         and (counted["completion_tokens"] >= least or not full),
-        f"completion_tokens counts both choices, of {SMALL} tokens each",
+        f"completion_tokens counts both choices, of {each_writes} tokens each",
         counted["completion_tokens"],
         at="$.usage.completion_tokens",
         on=exchange,
     )
+
+
+def _one_writes(chat: Chat) -> int:
+    """Tokens that a choice cut at `SMALL` holds: fewer where the target caps every answer.
+
+    Raises `Blocked` by CC-REQ-024 where a bound is not kept.
+    """
+    control = cut(chat)
+    counted = usage(control)
+    if counted is None or finish_reason(control) != "length":
+        return SMALL
+    if counted["completion_tokens"] > TIGHT + 1:
+        raise Blocked("CC-REQ-024", f"{counted['completion_tokens']} tokens", control)
+    return min(SMALL, counted["completion_tokens"])

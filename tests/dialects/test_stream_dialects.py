@@ -23,6 +23,7 @@ from conformance.reference.faults.edits import (
     each_choice,
     each_delta,
     each_item,
+    given,
     has_text,
     inserted,
     is_chunk,
@@ -34,6 +35,7 @@ from conformance.reference.faults.edits import (
     prompted,
     setting,
     text_of,
+    without,
 )
 from conformance.reference.wire import ZERO_CHUNK, spelled
 
@@ -329,6 +331,32 @@ def words_it_differently_each_time(events: list[Item], call: Call) -> list[Item]
 def has_no_clock(reply: Reply, call: Call) -> Reply:
     """Sends a Date that nobody can read."""
     return reply.having(("Date", "0"))
+
+
+@dialect(seam="request", undecided=("CC-FIN-005", "CC-FIN-008"), only=(*REPLIES, *STREAMS))
+def calls_no_tool(call: Call) -> Call | Reply:
+    """Is a model that is offered tools and never calls one."""
+    return given(call, tool_choice="none") if asked(call, "tools") else call
+
+
+@dialect(
+    seam="request",
+    undecided=(
+        *("CC-MSG-010", "CC-MSG-012", "CC-FIN-004", "CC-FIN-008"),
+        *("CC-SSE-021", "CC-EQUIV-005", "CC-EQUIV-008"),
+    ),
+    only=(*REPLIES, *STREAMS),
+)
+def caps_every_answer(call: Call) -> Call | Reply:
+    """Writes a few tokens at most, whatever the bound, and says that it was cut."""
+    bound = asked(call, "max_tokens") or asked(call, "max_completion_tokens") or CAP
+    if not call.chat or not isinstance(bound, int) or bound < CAP:
+        return call
+    return given(without(call, "max_tokens"), max_completion_tokens=CAP)
+
+
+CAP = 3
+"""Output tokens of the dialect that caps every answer."""
 
 
 # Errors.
