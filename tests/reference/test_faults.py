@@ -80,6 +80,13 @@ BODIES: list[dict[str, Any]] = [
         ]
     },
     {"messages": [*WEATHER, CALLED, {"role": "tool", "tool_call_id": "c1", "content": "warm"}]},
+    {
+        "messages": [
+            *WEATHER,
+            {**CALLED, "content": ""},
+            {"role": "tool", "tool_call_id": "c1", "content": "warm"},
+        ]
+    },
     {"messages": WEATHER, "tools": [TOOL]},
     {"messages": WEATHER, "tools": [TOOL], "max_tokens": 2},
     {"messages": HELLO, "tools": [TOOL]},
@@ -89,7 +96,7 @@ BODIES: list[dict[str, Any]] = [
         "tools": [TOOL],
         "tool_choice": {"type": "function", "function": {"name": "nobody"}},
     },
-    *({"temperature": value} for value in (0, 1, 1.5, 2, 2.1, "hot")),
+    *({"temperature": value} for value in (-0.1, 0, 1, 1.5, 2, 2.1, "hot")),
     *({"top_p": value} for value in (0, 1.1)),
     *({"max_tokens": value} for value in (0, "5")),
     *({"n": value} for value in (0, 129)),
@@ -97,7 +104,7 @@ BODIES: list[dict[str, Any]] = [
     *({"presence_penalty": value} for value in (-2, 2.1)),
     {"logit_bias": []},
     {"logprobs": 1},
-    {"top_logprobs": 2},
+    *({"top_logprobs": value} for value in (2, None)),
     {"seed": "1"},
     {"user": "x"},
     {"store": False},
@@ -176,6 +183,7 @@ PROBES: list[Call] = [
     call(PLAIN, path="/chat/completions/"),
     call(PLAIN, path="/chat/completionz"),
     call(b"", method="PUT"),
+    call(b"", ("origin", "https://example.com"), method="OPTIONS"),
     call(PLAIN, key=None),
     *(
         call(body, key=bearer(value))
