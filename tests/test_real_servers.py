@@ -74,7 +74,8 @@ def test_the_verdicts_are_those_on_record(case: tuple[str, str, Judgement]) -> N
     record = read_record(record_path(RECIPES[name], model))
 
     found = differences(record, judgement)
-    assert not found, f"{name} {model}: {len(found)} verdicts are not on record\n\n{table(found)}\n"
+    if found:  # the table alone is what there is to read
+        pytest.fail(f"{name} {model}: not on record\n\n{table(found)}\n", pytrace=False)
     assert judgement.exit_status == record.exit_status, judgement.output
 
 
