@@ -17,7 +17,8 @@ from typing import Any
 from . import prompts
 from .chat import CHAT_PATH, OMIT, Chat, encode
 from .guards import is_refusal
-from .wire.exchange import Exchange, Request
+from .outcomes import Blocked
+from .wire.exchange import Exchange, FailureKind, Request
 from .wire.raw import RawReply, converse
 
 LONG = 160
@@ -55,7 +56,7 @@ def streams(chat: Chat) -> list[Exchange]:
 
     The last only where the profile names a prompt that makes a stream fail.
     """
-    found = [chat.stream(), chat.stream(prompts.COUNT, max_tokens=LONG)]
+    found = [chat.stream(), long_stream(chat)]
     if chat.has("stream_usage"):
         found.append(usage_stream(chat))
     trigger = chat.profile.triggers.get("stream_error")
@@ -65,6 +66,48 @@ def streams(chat: Chat) -> list[Exchange]:
 def usage_stream(chat: Chat) -> Exchange:
     """A streamed call that asks for usage."""
     return chat.stream(stream_options={"include_usage": True})
+
+
+def long_stream(chat: Chat, sample: int = 0) -> Exchange:
+    """A streamed answer of at least 100 tokens, cut by its bound."""
+    return chat.stream(prompts.COUNT, sample=sample, **{chat.bound_name: LONG})
+
+
+def counted_stream(chat: Chat, sample: int = 0) -> Exchange:
+    """Another long stream, which tells its usage where that can be had."""
+    if not chat.has("stream_usage"):
+        return long_stream(chat, sample=1 + sample)
+    fields: dict[str, Any] = {"stream_options": {"include_usage": True}, chat.bound_name: LONG}
+    return chat.stream(prompts.COUNT, sample=sample, **fields)
+
+
+def invitation(chat: Chat, **fields: Any) -> Exchange:
+    """A call that offers a tool and invites the model to call it; `fields` as in `Chat.body`."""
+    offered = {"tools": [prompts.WEATHER_TOOL], chat.bound_name: 256}
+    return chat.ask(prompts.WEATHER, **{**offered, **fields})
+
+
+def all_streams(chat: Chat) -> list[Exchange]:
+    """Every kind of stream: the standing ones, one of a tool call and one of two choices.
+
+    One whose connection was cut is left out: it has no form to judge, and the cut is CC-HTTP-009's.
+    """
+    found = [*streams(chat), long_stream(chat), counted_stream(chat)]
+    if chat.has("tools"):
+        found.append(invitation(chat, stream=True))
+    if chat.has("n"):
+        found.append(chat.stream(n=2))
+    whole = [e for at, e in enumerate(found) if not was_cut(e) and e not in found[:at]]
+    if not whole:
+        raise Blocked("CC-HTTP-009", str(found[0].failure), found[0])
+    return whole
+
+
+def was_cut(exchange: Exchange) -> bool:
+    """Whether a reply had begun when its connection ended: an error that every client sees."""
+    failure = exchange.failure
+    cuts = (FailureKind.TRUNCATED, FailureKind.RESET)
+    return exchange.status == 200 and failure is not None and failure.kind in cuts
 
 
 TOGETHER: tuple[Mapping[str, Any], ...] = (
@@ -195,7 +238,7 @@ INVALID: Mapping[str, Invalid] = {
     "top_p above 1": Invalid("CC-REQ-022", ("top_p",), _fields(top_p=1.1)),
     "max_tokens 0": Invalid("CC-REQ-023", ("max_tokens",), _fields(max_tokens=0), replayed=True),
     "max_tokens a string": Invalid("CC-REQ-023", ("max_tokens",), _fields(max_tokens="5")),
-    "n 0": Invalid("CC-REQ-026", ("n",), _fields(n=0), replayed=True),
+    "n 0": Invalid("CC-REQ-026", ("n",), _fields(n=0)),
     "stop with five items": Invalid("CC-REQ-027", ("stop",), _fields(stop=list("abcde"))),
     "presence_penalty above 2": Invalid(
         "CC-REQ-028", ("presence_penalty",), _fields(presence_penalty=2.1)
@@ -203,7 +246,7 @@ INVALID: Mapping[str, Invalid] = {
     "logprobs an integer": Invalid("CC-REQ-030", ("logprobs",), _fields(logprobs=1)),
     "seed a fraction": Invalid("CC-REQ-032", ("seed",), _fields(seed=1.5)),
     "response_format unknown": Invalid(
-        "CC-REQ-036", ("response_format",), _fields(response_format={"type": "xml"}), replayed=True
+        "CC-REQ-036", ("response_format",), _fields(response_format={"type": "xml"})
     ),
     "model empty": Invalid("CC-MODEL-011", ("model",), _fields(model="")),
     "model with spaces": Invalid(

@@ -318,7 +318,10 @@ class Chat:
 
     def _probe_retrieve(self) -> Capability:
         for listed in self.listed_models()[:2]:
-            for path in (f"/models/{quote(listed, safe='')}", f"/models/{listed}"):
+            for path in (
+                f"/models/{quote(listed, safe='', errors='surrogatepass')}",
+                f"/models/{listed}",
+            ):
                 if self.get(path).status == 200:
                     return Capability("retrieve", "present", f"GET {path} answers 200")
         return Capability("retrieve", "absent", "no listed id resolves, neither encoded nor raw")

@@ -5,18 +5,16 @@ The law: a failure is fields (required, seen, at), written in one place; no chec
 
 import contextlib
 from collections.abc import Callable, Iterable
-from typing import Any, TypeVar
+from typing import TypeVar
 
-from . import prompts
-from .battery import LONG, streams
 from .chat import Chat, facts_of, sent_json
-from .guards import BOUNDS, answered, completion, refuses, status_line, success
+from .guards import completion
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Trials, Unjudged
 from .protocol.completion import findings as completion_findings
 from .protocol.finding import Finding, excerpt, shorten
 from .protocol.stream import StreamReading
 from .requirements import REQUIREMENTS
-from .wire.exchange import Exchange, FailureKind
+from .wire.exchange import Exchange
 
 
 def require(
@@ -96,62 +94,6 @@ def streams_keep(requirement: str, chat: Chat, exchanges: Iterable[Exchange]) ->
     judge(
         each(exchanges, lambda e: sightings_of(requirement, chat.reading(e).findings, e)),
     )
-
-
-def long_stream(chat: Chat, sample: int = 0) -> Exchange:
-    """A streamed answer of at least 100 tokens, cut by its bound."""
-    return chat.stream(prompts.COUNT, sample=sample, **{chat.bound_name: LONG})
-
-
-def counted_stream(chat: Chat, sample: int = 0) -> Exchange:
-    """Another long stream, which tells its usage where that can be had."""
-    if not chat.has("stream_usage"):
-        return long_stream(chat, sample=1 + sample)
-    fields: dict[str, Any] = {"stream_options": {"include_usage": True}, chat.bound_name: LONG}
-    return chat.stream(prompts.COUNT, sample=sample, **fields)
-
-
-def invitation(chat: Chat, **fields: Any) -> Exchange:
-    """A call that offers a tool and invites the model to call it; `fields` as in `Chat.body`."""
-    offered = {"tools": [prompts.WEATHER_TOOL], chat.bound_name: 256}
-    return chat.ask(prompts.WEATHER, **{**offered, **fields})
-
-
-def all_streams(chat: Chat) -> list[Exchange]:
-    """Every kind of stream: the standing ones, one of a tool call and one of two choices.
-
-    One whose connection was cut is left out: it has no form to judge, and the cut is CC-HTTP-009's.
-    """
-    found = [*streams(chat), long_stream(chat), counted_stream(chat)]
-    if chat.has("tools"):
-        found.append(invitation(chat, stream=True))
-    if chat.has("n"):
-        found.append(chat.stream(n=2))
-    whole = [e for at, e in enumerate(found) if not was_cut(e) and e not in found[:at]]
-    if not whole:
-        raise Blocked("CC-HTTP-009", str(found[0].failure), found[0])
-    return whole
-
-
-def was_cut(exchange: Exchange) -> bool:
-    """Whether a reply had begun when its connection ended: an error that every client sees."""
-    failure = exchange.failure
-    cuts = (FailureKind.TRUNCATED, FailureKind.RESET)
-    return exchange.status == 200 and failure is not None and failure.kind in cuts
-
-
-def within_bound(exchange: Exchange) -> Exchange:
-    """`exchange`, a call with a small output bound that was answered 200.
-
-    Raises `Inconclusive` where the bound is refused by name (a reasoning model cannot answer in
-    so few tokens), `Blocked` by CC-REQ-024 where it is refused otherwise.
-    """
-    answered(exchange)
-    if refuses(exchange, BOUNDS):
-        raise Inconclusive(f"the bound is refused: {status_line(exchange)}", exchange)
-    if 400 <= (exchange.status or 0) < 500:
-        raise Blocked("CC-REQ-024", status_line(exchange), exchange)
-    return success(exchange)
 
 
 def whole_stream(chat: Chat, exchange: Exchange) -> StreamReading:

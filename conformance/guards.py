@@ -68,11 +68,11 @@ def _persisting(exchange: Exchange) -> str:
     return f"{status_line(exchange)}; {times}, while the plainest call succeeds"
 
 
-def answered(
-    exchange: Exchange, required: str = "a complete reply", *, coded: bool = False
-) -> Exchange:
+def answered(exchange: Exchange, required: str | None = None, *, coded: bool = False) -> Exchange:
     """`exchange`, which holds a whole reply that is not put off (`POSTPONED`).
 
+    `required`: what the clause at hand demands of the reply; a connection that is lost each time
+    breaks it. Without, that is CC-HTTP-009's business.
     `coded`: a content coding that was not asked for is the clause at hand.
     """
     failure = exchange.failure
@@ -80,6 +80,8 @@ def answered(
         if failure.kind in BROKEN_FRAMING:
             raise Blocked("CC-HTTP-009", str(failure), exchange)
         if failure.kind is FailureKind.RESET and persists(exchange):
+            if required is None:
+                raise Blocked("CC-HTTP-009", _persisting(exchange), exchange)
             broken(required, _persisting(exchange), exchange)
         raise Inconclusive(str(failure), exchange)
     if exchange.status in POSTPONED:
@@ -274,3 +276,17 @@ def error_object(exchange: Exchange) -> dict[str, Any]:
     if not isinstance(error, dict):
         raise Blocked("CC-ERR-001", status_line(exchange), exchange)
     return error
+
+
+def within_bound(exchange: Exchange) -> Exchange:
+    """`exchange`, a call with a small output bound that was answered 200.
+
+    Raises `Inconclusive` where the bound is refused by name (a reasoning model cannot answer in
+    so few tokens), `Blocked` by CC-REQ-024 where it is refused otherwise.
+    """
+    answered(exchange)
+    if refuses(exchange, BOUNDS):
+        raise Inconclusive(f"the bound is refused: {status_line(exchange)}", exchange)
+    if 400 <= (exchange.status or 0) < 500:
+        raise Blocked("CC-REQ-024", status_line(exchange), exchange)
+    return success(exchange)

@@ -37,7 +37,11 @@ TRY = {
 }
 
 
-def models_of(settings: Settings, client: Client) -> tuple[str, ...]:
+Shared = dict[tuple[Request, int], Exchange]
+"""What has been sent, so that the checks do not send it again."""
+
+
+def models_of(settings: Settings, client: Client, shared: Shared) -> tuple[str, ...]:
     """The models to judge: `--model`, the profile's, or what `/models` lists.
 
     Raises `pytest.UsageError` when the target cannot be reached or lists nothing to choose from,
@@ -48,7 +52,7 @@ def models_of(settings: Settings, client: Client) -> tuple[str, ...]:
     documented = tuple(model.id for model in settings.profile.models)
     if documented and not settings.all_models:
         return documented
-    probe = Chat(client, settings.profile, "")
+    probe = Chat(client, settings.profile, "", shared=shared)
     try:
         exchange = probe.get("/models")
         listed = probe.listed_models()
@@ -75,7 +79,7 @@ def _first(exchange: Exchange) -> str:
     return next(str(i["id"]) for i in data if isinstance(i, dict) and isinstance(i.get("id"), str))
 
 
-def check(settings: Settings, client: Client, models: Sequence[str]) -> str | None:
+def check(settings: Settings, client: Client, models: Sequence[str], shared: Shared) -> str | None:
     """Ask the first model the plainest question.
 
     Returns why nothing can be judged when the target accepts the connection and never answers;
@@ -83,6 +87,8 @@ def check(settings: Settings, client: Client, models: Sequence[str]) -> str | No
     """
     request = canary_request(models[0])
     exchange = client.send(request)
+    if exchange.status == 200 and exchange.failure is None:
+        shared[request, 0] = exchange
     if exchange.status in (404, 405):
         _explain_v1(settings, client, request, LIST)
     if exchange.status == 403 and client.send(LIST).status == 200:

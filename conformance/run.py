@@ -23,7 +23,7 @@ import reports.verdict
 
 from . import artefacts, settings
 from .dressing import dress, status
-from .guards import status_line
+from .guards import not_5xx, status_line
 from .items import model_of, requirement_of, slug
 from .outcomes import Blocked, Trials, Unsupported
 from .planning import Cost, cost, plan_lines
@@ -188,7 +188,7 @@ class Run:
         if target.gone is not None:
             raise Blocked(FIRST, target.gone)
         if entry.id != FIRST and model_of(item) is not None:
-            canary = chat.canary()
+            canary = not_5xx(chat.canary(), "a reply to the plainest call")
             if canary.status != 200:
                 raise Blocked(FIRST, status_line(canary), canary)
             chat.used.clear()

@@ -59,8 +59,8 @@ class TargetSession:
             self.models = models
         else:
             try:
-                self.models = preflight.models_of(settings, self.client)
-                self.gone = preflight.check(settings, self.client, self.models)
+                self.models = preflight.models_of(settings, self.client, self._shared)
+                self.gone = preflight.check(settings, self.client, self.models, self._shared)
             except Inconclusive as unanswered:
                 self.models, self.gone = (FIRST_LISTED,), unanswered.reason
 

@@ -3,17 +3,9 @@
 from typing import Any
 
 from . import prompts
-from .battery import usage_stream
+from .battery import all_streams, usage_stream
 from .chat import Chat, facts_of, sent_json
-from .expect import (
-    all_streams,
-    each,
-    judge,
-    require,
-    sightings_of,
-    trials,
-    whole_stream,
-)
+from .expect import each, judge, require, sightings_of, trials, whole_stream
 from .guards import (
     choices_of,
     completion,

@@ -135,6 +135,8 @@ def test_a_server_fault_carries_the_envelope(chat: Chat) -> None:
 def test_the_same_fault_gets_the_same_error(chat: Chat) -> None:
     body = INVALID["messages left out"].body(chat)
     found = [answered(chat.post(body, sample=number)) for number in range(3)]
+    if any((exchange.status or 0) >= 500 for exchange in found):
+        raise Inconclusive(status_line(found[-1]), found[-1])
     if not all(400 <= (exchange.status or 0) < 500 for exchange in found):
         raise Blocked("CC-REQ-001", status_line(found[-1]), found[-1])
 

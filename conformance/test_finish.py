@@ -10,20 +10,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import prompts
-from .battery import LONG, TIGHT, cut, plain
+from .battery import LONG, TIGHT, all_streams, counted_stream, cut, invitation, plain
 from .chat import BOUND, OMIT, Chat
-from .expect import (
-    all_streams,
-    completions_keep,
-    counted_stream,
-    invitation,
-    require,
-    second_look,
-    streams_keep,
-    trials,
-    whole_stream,
-    within_bound,
-)
+from .expect import completions_keep, require, second_look, streams_keep, trials, whole_stream
 from .guards import (
     answered,
     choices_of,
@@ -35,6 +24,7 @@ from .guards import (
     success,
     text,
     usage,
+    within_bound,
 )
 from .outcomes import Blocked, Inconclusive, Unjudged, Unsupported
 from .protocol.jsontext import read_document
@@ -296,7 +286,7 @@ def test_tool_calls_as_reason_means_that_there_are_calls(chat: Chat) -> None:
 @requirement("CC-FIN-008")
 def test_a_cut_tool_call_ends_with_length(chat: Chat) -> None:
     seen: Unjudged | None = None
-    for bound in (4, 12, 24):  # a model that thinks first needs some of it before it calls
+    for bound in (8, 24):  # a model that thinks first needs some of it before it calls
         try:
             end = plain_end(within_bound(invitation(chat, **{chat.bound_name: bound})))
         except Inconclusive as refused:

@@ -3,9 +3,9 @@
 from typing import Any
 
 from . import prompts
-from .battery import BEYOND_ASCII, plain
+from .battery import BEYOND_ASCII, all_streams, plain
 from .chat import OMIT, Chat, facts_of, sent_json
-from .expect import all_streams, completions_keep, each, judge, sightings_of, streams_keep, trials
+from .expect import completions_keep, each, judge, sightings_of, streams_keep, trials
 from .guards import first_choice, message, text
 from .outcomes import Inconclusive, Sighting, Unjudged
 from .protocol.completion import findings

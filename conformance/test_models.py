@@ -106,12 +106,12 @@ def _says_unknown(exchange: Exchange) -> bool:
 
 @requirement("CC-MODEL-006", scope="target")
 def test_an_encoded_slash_in_an_id_resolves(chat: Chat) -> None:
-    _retrieves(chat, lambda name: quote(name, safe=""))
+    _retrieves(chat, lambda name: quote(name, safe="", errors="surrogatepass"))
 
 
 @requirement("CC-MODEL-015", scope="target")
 def test_a_raw_slash_in_an_id_resolves(chat: Chat) -> None:
-    _retrieves(chat, lambda name: quote(name, safe="/"))
+    _retrieves(chat, lambda name: quote(name, safe="/", errors="surrogatepass"))
 
 
 def _retrieves(chat: Chat, spelled: Any) -> None:

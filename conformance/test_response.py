@@ -3,9 +3,9 @@
 import time
 from email.utils import parsedate_to_datetime
 
-from .battery import plain
+from .battery import all_streams, plain
 from .chat import Chat
-from .expect import all_streams, completions_keep, each, judge, sightings_of, streams_keep
+from .expect import completions_keep, each, judge, sightings_of, streams_keep
 from .guards import completion
 from .outcomes import Sighting, Unjudged
 from .protocol.completion import findings

@@ -3,18 +3,9 @@
 The chunk machine (`protocol.stream`) judges; here are the streams that it reads.
 """
 
-from .battery import usage_stream
+from .battery import all_streams, counted_stream, long_stream, usage_stream
 from .chat import Chat
-from .expect import (
-    all_streams,
-    counted_stream,
-    each,
-    judge,
-    long_stream,
-    require,
-    sightings_of,
-    streams_keep,
-)
+from .expect import each, judge, require, sightings_of, streams_keep
 from .outcomes import Blocked, Sighting, Unsupported
 from .protocol.finding import Finding
 from .protocol.fold import is_cumulative, repeats_whole

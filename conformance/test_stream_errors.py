@@ -8,10 +8,10 @@ every error event that the standing streams hold, and at the prompt that the pro
 import json
 from collections.abc import Iterator
 
-from .battery import BROKEN_JSON, INVALID, streams, unknown_model
+from .battery import BROKEN_JSON, INVALID, streams, unknown_model, was_cut
 from .chat import Chat, encode
 from .credentials import WRONG_KEY
-from .expect import each, judge, require, streams_keep, was_cut
+from .expect import each, judge, require, streams_keep
 from .guards import answered, persists, status_line
 from .outcomes import Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.finding import Finding

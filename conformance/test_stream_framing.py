@@ -7,19 +7,9 @@ only headers and the clock can tell.
 from itertools import pairwise
 
 from . import prompts
-from .battery import cut
+from .battery import all_streams, cut, long_stream
 from .chat import Chat
-from .expect import (
-    QUICK,
-    all_streams,
-    each,
-    judge,
-    long_stream,
-    require,
-    streams_keep,
-    told_apart,
-    trials,
-)
+from .expect import QUICK, each, judge, require, streams_keep, told_apart, trials
 from .guards import answered, persists, refuses, status_line, text
 from .outcomes import Blocked, Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.coding import flushes, inflate
@@ -37,7 +27,7 @@ APART = 0.0003
 @requirement("CC-SSE-001")
 def test_a_stream_is_labelled_text_event_stream(chat: Chat) -> None:
     for exchange in (chat.stream(), long_stream(chat)):
-        answered(exchange)
+        answered(exchange, "status 200 and an event stream")
         if refuses(exchange, ("stream",)):
             raise Unsupported(f"refused: {status_line(exchange)}", exchange)
         if (exchange.status or 0) >= 500 and not persists(exchange):

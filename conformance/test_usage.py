@@ -1,18 +1,10 @@
 """Usage: the token counts add up and bound what they claim to bound (CC-USAGE)."""
 
 from . import prompts
-from .battery import TIGHT, cut, plain, usage_stream
+from .battery import TIGHT, counted_stream, cut, plain, usage_stream
 from .chat import OMIT, Chat, facts_of, sent_json
-from .expect import (
-    completions_keep,
-    counted_stream,
-    each,
-    judge,
-    require,
-    sightings_of,
-    within_bound,
-)
-from .guards import choices_of, completion, finish_reason, refuses, status_line, usage
+from .expect import completions_keep, each, judge, require, sightings_of
+from .guards import choices_of, completion, finish_reason, refuses, status_line, usage, within_bound
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.completion import findings
 from .requirements import requirement

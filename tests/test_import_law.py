@@ -61,7 +61,19 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
     ("schemas", ("schemas", "jsonschema", "referencing")),
     ("reports.plugin", ("reports", "conformance.requirements", "schemas", "pytest")),
     ("reports", ("reports", "conformance.requirements", "schemas", "jinja2", "markupsafe")),
-    ("load", ("load", "schemas", "conformance.protocol", "locust", "gevent", "httptools")),
+    (
+        "load",
+        (
+            "load",
+            "schemas",
+            "conformance.protocol",
+            "conformance.target",
+            "conformance.wire.redact",
+            "locust",
+            "gevent",
+            "httptools",
+        ),
+    ),
 ]
 
 

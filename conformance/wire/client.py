@@ -121,7 +121,9 @@ def _connect_failure(detail: str) -> FailureKind:
     return FailureKind.UNREACHABLE
 
 
-_LAST_EVENT = re.compile(rb'data: ?(\[DONE\]|\{"error"[^\r\n]*)\s*\Z')
+_DONE = re.compile(rb"(?m)^data: ?\[DONE\]\s*$")
+_LAST_ERROR = re.compile(rb'(?m)^data: ?\{[^\r\n]*"error"\s*:\s*\{[^\r\n]*\s*(?:^:[^\r\n]*\s*)*\Z')
+"""An error event that nothing but comments follows."""
 
 
 class _Watchdog:
@@ -137,6 +139,7 @@ class _Watchdog:
         self._bite: Failure | None = None
         self._due: Failure | None = None
         self._lingering: threading.Timer | None = None
+        self._done = False
         late = Failure(FailureKind.TIMEOUT, f"not complete after {limit:g} s")
         self._deadline = self._timer(limit, late)
 
@@ -149,13 +152,19 @@ class _Watchdog:
             self._shut(self._due)
 
     def saw(self, tail: bytes) -> None:
-        """Wait for the end if `tail` ends with a last event, and no longer otherwise."""
-        if self._lingering is not None:
+        """Wait for the end once `tail` holds `[DONE]`, or ends with an error; comments may follow.
+
+        What comes after `[DONE]` is waited for no longer; what comes after an error is.
+        """
+        done = _DONE.search(tail) is not None
+        if done or _LAST_ERROR.search(tail):
+            if self._lingering is None:
+                held = Failure(FailureKind.HELD_OPEN, f"{self._linger:g} s")
+                self._lingering = self._timer(self._linger, held)
+            self._done = self._done or done
+        elif self._lingering is not None and not self._done:
             self._lingering.cancel()
             self._lingering = None
-        if _LAST_EVENT.search(tail):
-            held = Failure(FailureKind.HELD_OPEN, f"{self._linger:g} s")
-            self._lingering = self._timer(self._linger, held)
 
     def stop(self) -> Failure | None:
         """Call it off; why it has shut the connection down, if it has."""

@@ -77,7 +77,7 @@ def server() -> Iterator[str]:
         yield line.strip().removeprefix("listening on ").removesuffix("/v1")
     finally:
         process.terminate()
-        process.wait(10)
+        process.communicate(timeout=10)
 
 
 def profile(folder: Path, *, clients: bool = False) -> Path:
@@ -90,8 +90,9 @@ def profile(folder: Path, *, clients: bool = False) -> Path:
     if not clients:
         text = text[: text.index("[[examples]]")]
     text = text.replace("[capabilities]\n", "[capabilities]\nbrowser = true\n")
-    path.write_text(text + OVERLAY, encoding="utf-8")
-    return path
+    draft = path.with_suffix(f".{os.getpid()}")  # two workers write the same file
+    draft.write_text(text + OVERLAY, encoding="utf-8")
+    return draft.replace(path)
 
 
 def judge(address: str, fault: str, folder: Path) -> Trial:
