@@ -125,6 +125,7 @@ STREAMED: list[dict[str, Any]] = [
     {"messages": EMOJI},
     {"messages": COUNT, "n": 2, "max_tokens": 8},
     {"messages": BREAKDOWN},
+    {"messages": WEATHER, "tools": [TOOL]},
     {"messages": WEATHER, "tools": [TOOL], "tool_choice": "required"},
     {"model": THINKER},
     {"model": "nobody/nothing"},

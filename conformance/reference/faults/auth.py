@@ -54,7 +54,7 @@ def documents_another_type_for_a_missing_key(reply: Reply, call: Call) -> Reply:
 @fault(breaks={"CC-AUTH-003"}, seam="reply")
 def leaves_the_param_of_malformed_credentials_to_chance(reply: Reply, call: Call) -> Reply:
     """Names a parameter where the scheme of the credentials is wrong."""
-    basic = call.values("authorization")[:1] == ["Basic dXNlcjpwYXNz"]
+    basic = "".join(call.values("authorization")).startswith("Basic ")
     return error(reply, setting(param="authorization")) if basic else reply
 
 
