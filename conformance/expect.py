@@ -97,13 +97,19 @@ def streams_keep(requirement: str, chat: Chat, exchanges: Iterable[Exchange]) ->
 
 
 def whole_stream(chat: Chat, exchange: Exchange) -> StreamReading:
-    """The stream, which breaks no MUST: what a broken one lost is that clause's business."""
+    """The stream, which breaks no MUST that loses something: the loss is that clause's business."""
     reading = chat.reading(exchange)
     for finding in reading.findings:
-        if not finding.mild and REQUIREMENTS[finding.id].level == "MUST":
+        if finding.id in LOSING_NOTHING or finding.mild:
+            continue
+        if REQUIREMENTS[finding.id].level == "MUST":
             raise Blocked(finding.id, finding.seen, exchange)
     return reading
 
+
+LOSING_NOTHING = frozenset({"CC-STREAM-001", "CC-STREAM-002", "CC-STREAM-011"})
+"""Breaches that leave text, calls and the last finish_reason as they were: members of the envelope,
+ids, a missing `finish_reason: null`."""
 
 QUICK = 0.25
 """Seconds below which the reader's own delays may hide when a stream's parts were sent."""

@@ -22,6 +22,7 @@ import reports.text
 import reports.verdict
 
 from . import artefacts, settings
+from .chat import Chat
 from .dressing import dress, status
 from .guards import not_5xx, status_line
 from .items import model_of, requirement_of, slug
@@ -35,6 +36,21 @@ from .wire.redact import Redactor
 
 FIRST = "CC-HTTP-001"
 """The canary: while the plainest call fails, nothing else about a model can be judged."""
+
+
+def _stands(chat: Chat, entry: Requirement) -> None:
+    """Raise what keeps every check of a model from being judged: its plainest call fails.
+
+    The requirement that is to blame for it is judged all the same.
+    """
+    try:
+        canary = not_5xx(chat.canary(), "a reply to the plainest call")
+    except Blocked as blocked:
+        if blocked.by != entry.id:
+            raise
+        return
+    if canary.status != 200:
+        raise Blocked(FIRST, status_line(canary), canary)
 
 
 class Run:
@@ -188,9 +204,7 @@ class Run:
         if target.gone is not None:
             raise Blocked(FIRST, target.gone)
         if entry.id != FIRST and model_of(item) is not None:
-            canary = not_5xx(chat.canary(), "a reply to the plainest call")
-            if canary.status != 200:
-                raise Blocked(FIRST, status_line(canary), canary)
+            _stands(chat, entry)
             chat.used.clear()
         for flag in entry.needs:
             capability = chat.capability(flag)

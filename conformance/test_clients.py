@@ -23,6 +23,10 @@ from .requirements import requirement
 from .target.profile import Example
 
 
+START_UP = 30.0
+"""Seconds that a client may take at least: importing one on a busy machine is no exchange."""
+
+
 def documented(chat: Chat, language: str) -> Example:
     """The documentation's example in `language`; raises `Unsupported` when it shows none."""
     for example in chat.profile.examples:
@@ -44,6 +48,7 @@ def run(chat: Chat, command: list[str], example: Example) -> subprocess.Complete
         environ[example.key[1:]] = key
     elif example.key:
         text = text.replace(example.key, key)
+    patience = max(endpoint.timeout, START_UP)
     try:
         return subprocess.run(
             command,
@@ -51,12 +56,12 @@ def run(chat: Chat, command: list[str], example: Example) -> subprocess.Complete
             capture_output=True,
             text=True,
             errors="replace",
-            timeout=endpoint.timeout,
+            timeout=patience,
             check=False,
             env={**environ, "NO_PROXY": "*"},
         )
     except subprocess.TimeoutExpired:
-        reason = f"the {example.language} example did not end in {endpoint.timeout:g} s"
+        reason = f"the {example.language} example did not end in {patience:g} s"
         raise Inconclusive(reason) from None
 
 

@@ -435,7 +435,7 @@ def test_penalties_lie_between_minus_2_and_2(chat: Chat) -> None:
 
 @requirement("CC-REQ-030")
 def test_logprobs_of_a_wrong_type_is_refused(chat: Chat) -> None:
-    refused_as("CC-REQ-030", chat, "logprobs as a string")
+    refused_as("CC-REQ-030", chat, "logprobs that is no boolean")
 
 
 @requirement("CC-REQ-032")

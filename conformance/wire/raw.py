@@ -23,7 +23,8 @@ from .client import Client, Endpoint
 from .exchange import Arrival, Exchange, Failure, FailureKind, Request
 from .redact import Redactor
 
-_CONTINUE = re.compile(rb"\AHTTP/1\.[01] 100[^\r\n]*\r?\n\r?\n")
+_HEAD_END = re.compile(rb"\r?\n\r?\n")
+_CONTINUE = re.compile(rb"\AHTTP/1\.[01] 100[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,7 +227,7 @@ def _send(
             connection.write(head(endpoint, request, *extras, close=close))
             patience = Connection.read_until
             before, connection._deadline = connection._deadline, time.monotonic() + 1.0
-            patience(connection, bool)
+            patience(connection, lambda raw: _HEAD_END.search(raw) is not None)
             connection._deadline, connection.failure = before, None
             if not connection.raw or _CONTINUE.match(bytes(connection.raw)):
                 connection.write(octets)
