@@ -22,7 +22,6 @@ from .protocol.finding import shorten
 from .requirements import requirement
 from .target.profile import Example
 
-
 START_UP = 30.0
 """Seconds that a client may take at least: importing one on a busy machine is no exchange."""
 
