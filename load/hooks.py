@@ -22,7 +22,7 @@ from weakref import WeakKeyDictionary
 
 import gevent  # type: ignore[import-untyped]  # gevent has no marker for its types
 import locust
-from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerRunner
 
 from load import results, slo, summary, validity
 from load.engine import Engine, list_models
@@ -123,7 +123,7 @@ class Run:
                 settings = read(options, self.environment.host)
         except SettingsError as error:
             _log.error("%s", error)
-            gevent.spawn(self.runner.stop)
+            gevent.spawn_later(1.0, self.runner.stop)  # once its users have started
             return
         self._settings = settings
         self._started, self._stopped, self._concluded = time.time_ns(), 0, False
@@ -236,12 +236,16 @@ class Run:
         ).plain()
 
     def _wait_for_workers(self) -> None:
+        """Until every worker's last report is in, or those left are known to be dead."""
         until = time.monotonic() + (self.environment.stop_timeout or 0) + PATIENCE
         ledger = self._ledger
-        while ledger is not None and ledger.missing and time.monotonic() < until:
-            alive = set(self.runner.clients)
+        if ledger is None or self._concluded:
+            return
+        while ledger.missing and time.monotonic() < until:
+            clients = self.runner.clients.values()
+            alive = {client.id for client in clients if client.state != STATE_MISSING}
             if not alive.intersection(ledger.missing):
-                until = min(until, time.monotonic() + 2)  # they have gone: nothing more will come
+                until = min(until, time.monotonic() + 2)  # what they sent last may be on its way
             gevent.sleep(0.05)
 
     def _wait_and_conclude(self) -> None:

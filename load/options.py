@@ -114,7 +114,8 @@ def add_options(parser: Any) -> None:
             more["metavar"] = option.metavar
             more["choices"] = option.choices
             if isinstance(option.default, list):
-                more["action"] = "append"
+                # Not []: Locust's web form would read its texts as integers.
+                more |= {"action": "append", "default": None}
             elif not isinstance(option.default, str):
                 more["type"] = type(option.default)
         action = group.add_argument(
@@ -167,7 +168,7 @@ def read(parsed: argparse.Namespace, host: str | None) -> Settings:
 def _value(option: Option, parsed: argparse.Namespace) -> Any:
     given = getattr(parsed, option.name.replace("-", "_"), option.default)
     if isinstance(option.default, list):
-        listed = [given] if isinstance(given, str) else given or []
+        listed = given.split(",") if isinstance(given, str) else given or []
         return [text.strip() for text in listed if text.strip()]
     if isinstance(option.default, bool):
         return given is True or given == "true"

@@ -63,9 +63,9 @@ def test_a_host_that_is_no_base_url_is_refused(url: str | None, said: str) -> No
 
 
 def test_texts_of_the_web_form_are_read_like_the_command_line() -> None:
-    form = parsed(model="a=2", rate="2.5", turns="3", no_usage="true", slo=[""], max_tokens="7")
+    form = parsed(model="a=2,b", rate="2.5", turns="3", no_usage="true", slo=[""], max_tokens="7")
     settings = read(form, URL)
-    assert settings.models == (("a", 2.0),)
+    assert settings.models == (("a", 2.0), ("b", 1.0))
     assert (settings["rate"], settings["turns"], settings["no-usage"]) == (2.5, 3, True)
     assert settings.open_loop
     assert settings.targets == ()
