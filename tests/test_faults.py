@@ -21,7 +21,8 @@ from conformance.checks import judged
 from conformance.reference.faults import FAULTS
 from conformance.requirements import REQUIREMENTS
 
-from .faults.trial import Trial, judge, profile, server
+from .faults.trial import judge, profile, server
+from .inprocess import Judgement
 
 pytestmark = pytest.mark.slow
 
@@ -35,7 +36,7 @@ UNOBSERVABLE: Mapping[str, str] = {
 
 
 @pytest.fixture(scope="module")
-def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Trial]]]:
+def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Judgement]]]:
     """One trial for every fault, two at a time; a test waits for its own."""
     folder = tmp_path_factory.mktemp("faults")
     with server() as address, ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
@@ -44,7 +45,7 @@ def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Fu
 
 
 def test_the_server_without_a_fault_keeps_every_requirement(
-    trials: Mapping[str, Future[Trial]],
+    trials: Mapping[str, Future[Judgement]],
 ) -> None:
     trial = trials[NONE].result()
 
@@ -56,22 +57,22 @@ def test_the_server_without_a_fault_keeps_every_requirement(
 
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_breaks_exactly_what_it_declares(
-    trials: Mapping[str, Future[Trial]], name: str
+    trials: Mapping[str, Future[Judgement]], name: str
 ) -> None:
     trial = trials[name].result()
     declared = FAULTS[name].breaks & judged().keys()
 
-    assert trial.errors == frozenset()
-    assert trial.broken == declared, trial.output
+    assert trial.ids("ERROR") == frozenset()
+    assert trial.ids("FAIL", "WARN") == declared, trial.output
     must_break = any(REQUIREMENTS[i].level == "MUST" for i in declared)
     assert (trial.exit_status == 1) == ("FAIL" in trial.verdicts.values())
     assert must_break or trial.exit_status in (0, 6)
 
 
 def test_every_judged_requirement_is_caught_failing(
-    trials: Mapping[str, Future[Trial]],
+    trials: Mapping[str, Future[Judgement]],
 ) -> None:
-    caught = {i for name in FAULTS for i in trials[name].result().broken}
+    caught = {i for name in FAULTS for i in trials[name].result().ids("FAIL", "WARN")}
 
     assert set(judged()) - caught == set(UNOBSERVABLE)
 

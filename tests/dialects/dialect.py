@@ -11,9 +11,6 @@ gateway's header, no usage, one model, refusals by FastAPI. The laws:
 """
 
 import contextlib
-import io
-import os
-import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -22,12 +19,9 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pytest
-
 from conformance.reference.faults.registry import Seam
-from reports.results import read
+from tests.inprocess import Judgement, judgement, serving
 
-ROOT = Path(__file__).parents[2]
 MODEL = "meta/llama-3.3-70b-instruct"
 THINKER = "deepseek-ai/deepseek-r1"
 """The other model of the reference server: it thinks before it answers."""
@@ -93,35 +87,9 @@ def dialect(
     return register
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What the suite said: the verdict of every id, and its last words."""
-
-    verdicts: Mapping[str, str]
-    exit_status: int
-    seconds: float
-    requests: int
-    output: str
-
-    def ids(self, *wanted: str) -> frozenset[str]:
-        """The ids with one of these verdicts."""
-        return frozenset(i for i, verdict in self.verdicts.items() if verdict in wanted)
-
-
-@contextlib.contextmanager
-def server(module: str) -> Iterator[str]:
+def server(module: str) -> contextlib.AbstractContextManager[str]:
     """A reference server that speaks every dialect of `module`; yields its address without path."""
-    command = [sys.executable, "-m", "tests.dialects.speaker", module]
-    process = subprocess.Popen(
-        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        yield line.strip().removeprefix("listening on ").removesuffix("/v1")
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
+    return serving([sys.executable, "-m", "tests.dialects.speaker", module])
 
 
 def judge(
@@ -132,29 +100,17 @@ def judge(
     only: tuple[str, ...] = (),
     model: str = MODEL,
     profile: str = "",
-) -> Outcome:
+) -> Judgement:
     """Run the suite against a dialect, in this process, and read its results."""
-    os.environ["TARGET_API_KEY"] = "sk-reference"
-    results, declared = folder / f"{name}.json", folder / f"{name}.toml"
+    declared = folder / f"{name}.toml"
     declared.write_text(profile + PROFILE, encoding="utf-8")
-    arguments = ["--pyargs", "conformance", "--target-url", f"{address}/fault/{name}/v1"]
-    arguments += ["--model", model, "--profile", str(declared), "--results", str(results)]
-    arguments += ["--timeout", "8", "-p", "no:html", "-p", "no:cacheprovider", "-q"]
-    arguments += ["--junitxml", os.devnull, "--rootdir", str(folder), "-c", os.devnull]
-    for pattern in only:
-        arguments += ["--requirement", pattern]
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        status = int(pytest.main(arguments))
-    if not results.exists():
-        return Outcome({}, status, 0.0, 0, said.getvalue())
-    found = read(results)
-    verdicts = {entry["id"]: entry["verdict"] for entry in found["requirements"]}
-    return Outcome(verdicts, status, found["duration_s"], found["requests"], said.getvalue())
+    chosen = [word for pattern in only for word in ("--requirement", pattern)]
+    base, results = f"{address}/fault/{name}/v1", folder / f"{name}.json"
+    return judgement(base, results, declared, "--model", model, *chosen, timeout=8)
 
 
 @contextlib.contextmanager
-def outcomes(module: str, folder: Path) -> Iterator[Mapping[str, Future[Outcome]]]:
+def outcomes(module: str, folder: Path) -> Iterator[Mapping[str, Future[Judgement]]]:
     """One run for every dialect that `module` defines, two at a time."""
     spoken = [one for one in DIALECTS.values() if one.act.__module__ == module]
     pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
@@ -174,7 +130,7 @@ def outcomes(module: str, folder: Path) -> Iterator[Mapping[str, Future[Outcome]
         pool.shutdown(cancel_futures=True)
 
 
-def check(spoken: Dialect, outcome: Outcome) -> None:
+def check(spoken: Dialect, outcome: Judgement) -> None:
     """A right server is blamed for nothing, and warned of exactly what it declares."""
     assert outcome.verdicts, outcome.output
     assert outcome.ids("FAIL", "ERROR", "BLOCKED") == frozenset(), outcome.output

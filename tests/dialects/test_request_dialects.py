@@ -25,8 +25,9 @@ from conformance.reference.faults.edits import (
 from conformance.reference.models import DOCUMENTED, served
 from conformance.reference.routes import Site, respond
 from conformance.reference.wire import document
+from tests.inprocess import Judgement
 
-from .dialect import DIALECTS, MODEL, THINKER, Outcome, check, dialect, outcomes
+from .dialect import DIALECTS, MODEL, THINKER, check, dialect, outcomes
 
 pytestmark = pytest.mark.slow
 
@@ -351,7 +352,7 @@ MINE = [one.name for one in DIALECTS.values() if one.act.__module__ == __name__]
 
 
 @pytest.fixture(scope="module")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Outcome]]]:
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Judgement]]]:
     """A run for every dialect of this file; a test waits for its own."""
     with outcomes(__name__, tmp_path_factory.mktemp("dialects")) as runs:
         yield runs
@@ -359,7 +360,7 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Fu
 
 @pytest.mark.parametrize("name", MINE)
 def test_a_right_server_is_blamed_for_nothing(
-    spoken: Mapping[str, Future[Outcome]], name: str
+    spoken: Mapping[str, Future[Judgement]], name: str
 ) -> None:
     check(DIALECTS[name], spoken[name].result())
 

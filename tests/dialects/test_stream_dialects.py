@@ -38,8 +38,9 @@ from conformance.reference.faults.edits import (
     without,
 )
 from conformance.reference.wire import ZERO_CHUNK, spelled
+from tests.inprocess import Judgement
 
-from .dialect import DIALECTS, THINKER, Outcome, check, dialect, outcomes
+from .dialect import DIALECTS, THINKER, check, dialect, outcomes
 
 pytestmark = pytest.mark.slow
 
@@ -333,7 +334,11 @@ def has_no_clock(reply: Reply, call: Call) -> Reply:
     return reply.having(("Date", "0"))
 
 
-@dialect(seam="request", undecided=("CC-FIN-005", "CC-FIN-008"), only=(*REPLIES, *STREAMS))
+@dialect(
+    seam="request",
+    undecided=("CC-EQUIV-005", "CC-FIN-005", "CC-FIN-008"),
+    only=(*REPLIES, *STREAMS),
+)
 def calls_no_tool(call: Call) -> Call | Reply:
     """Is a model that is offered tools and never calls one."""
     return given(call, tool_choice="none") if asked(call, "tools") else call
@@ -396,7 +401,7 @@ MINE = [one.name for one in DIALECTS.values() if one.act.__module__ == __name__]
 
 
 @pytest.fixture(scope="module")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Outcome]]]:
+def spoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Judgement]]]:
     """A run for every dialect of this file; a test waits for its own."""
     with outcomes(__name__, tmp_path_factory.mktemp("dialects")) as runs:
         yield runs
@@ -404,7 +409,7 @@ def spoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Fu
 
 @pytest.mark.parametrize("name", MINE)
 def test_a_right_server_is_blamed_for_nothing(
-    spoken: Mapping[str, Future[Outcome]], name: str
+    spoken: Mapping[str, Future[Judgement]], name: str
 ) -> None:
     check(DIALECTS[name], spoken[name].result())
 

@@ -10,21 +10,14 @@ The laws:
 """
 
 import contextlib
-import io
 import os
-import subprocess
 import sys
-from collections.abc import Iterator, Mapping
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass
 from importlib.resources import files
 from pathlib import Path
 
-import pytest
-
 from conformance.reference.faults import FAULTS
-from reports.results import read
-from reports.verdict import clauses
+from tests.inprocess import Judgement, judgement, serving
 
 MODEL = "meta/llama-3.3-70b-instruct"
 THINKER = "deepseek-ai/deepseek-r1"
@@ -48,36 +41,10 @@ stream_error = "Fail in the middle of the stream."
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Trial:
-    """What the suite said: the ids it called FAIL or WARN, and how the run ended."""
-
-    fault: str
-    broken: frozenset[str]
-    errors: frozenset[str]
-    exit_status: int
-    seconds: float
-    output: str
-    verdicts: Mapping[str, str]
-
-
-@contextlib.contextmanager
-def server() -> Iterator[str]:
+def server() -> contextlib.AbstractContextManager[str]:
     """A reference server that serves every fault; yields its address without path."""
     command = [sys.executable, "-m", "conformance.reference", "--port", "0", "--exit-with-parent"]
-    process = subprocess.Popen(
-        [*command, "--patience", str(PATIENCE)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        yield line.strip().removeprefix("listening on ").removesuffix("/v1")
-    finally:
-        process.terminate()
-        process.communicate(timeout=10)
+    return serving([*command, "--patience", str(PATIENCE)])
 
 
 def profile(folder: Path, *, clients: bool = False) -> Path:
@@ -95,46 +62,19 @@ def profile(folder: Path, *, clients: bool = False) -> Path:
     return draft.replace(path)
 
 
-def judge(address: str, fault: str, folder: Path) -> Trial:
+def judge(address: str, fault: str, folder: Path) -> Judgement:
     """Run the suite against `fault` ("" for none) and read its results."""
-    os.environ["TARGET_API_KEY"] = "sk-reference"
     base = f"{address}/fault/{fault}/v1" if fault else f"{address}/v1"
-    results = folder / f"{fault or 'none'}.json"
     declared = FAULTS[fault].breaks if fault else frozenset()
     model = THINKER if declared & REASONING else MODEL
     clients = any(i.startswith("CC-SDK-") for i in declared)
-    arguments = ["--pyargs", "conformance", "--target-url", base]
-    arguments += ["--model", model]
-    arguments += ["--profile", str(profile(folder, clients=clients))]
-    arguments += ["--results", str(results)]
-    # The last two search the whole heap for what nobody awaits, twice in every run.
-    spare = ("html", "cacheprovider", "xdist", "unraisableexception", "threadexception")
-    arguments += [
-        "--timeout",
-        "4",
-        "-q",
-        *(word for name in spare for word in ("-p", f"no:{name}")),
-    ]
-    arguments += ["--junitxml", os.devnull, "--rootdir", str(folder), "-c", os.devnull]
-    said = io.StringIO()
-    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
-        status = int(pytest.main(arguments))
-    if not results.exists():
-        return Trial(fault, frozenset(), frozenset(), status, 0.0, said.getvalue(), {})
-    found = read(results)
-    verdicts = {i: str(verdict) for i, verdict in clauses(found["requirements"]).items()}
-    return Trial(
-        fault=fault,
-        broken=frozenset(i for i, v in verdicts.items() if v in ("FAIL", "WARN")),
-        errors=frozenset(i for i, v in verdicts.items() if v == "ERROR"),
-        exit_status=status,
-        seconds=found["duration_s"],
-        output=said.getvalue(),
-        verdicts=verdicts,
-    )
+    results = folder / f"{fault or 'none'}.json"
+    return judgement(base, results, profile(folder, clients=clients), "--model", model)
 
 
-def judge_all(folder: Path, names: list[str] | None = None, workers: int = 2) -> dict[str, Trial]:
+def judge_all(
+    folder: Path, names: list[str] | None = None, workers: int = 2
+) -> dict[str, Judgement]:
     """Judge every fault (or those named), `workers` at a time; "" is the server without fault."""
     wanted = ["", *FAULTS] if names is None else names
     with server() as address, ProcessPoolExecutor(workers) as pool:

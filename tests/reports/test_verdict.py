@@ -265,8 +265,8 @@ def test_the_verdict_in_words(
 def test_a_part_of_the_suite_says_what_it_left_out() -> None:
     words = said(sample.record("CC-SSE-001", "PASS", A), judged=sample.checked())
     assert words == (
-        "Partial run: the 1 judged MUST clause holds on 2 models; 86 MUST that the suite has checks "
-        "for were left out."
+        "Partial run: the 1 judged MUST clause holds on 2 models; 86 MUST that the suite has "
+        "checks for were left out."
     )
 
 

@@ -1,0 +1,75 @@
+"""Runs the suite in this process, as fast as it goes, for trials by the hundred.
+
+It is the suite as a user runs it: pytest with a URL, results read from the file. What a trial does
+not look at (the page, JUnit, the cache, xdist) is switched off.
+"""
+
+import contextlib
+import io
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from reports.results import read
+from reports.verdict import clauses
+
+ROOT = Path(__file__).parents[1]
+READY = "listening on "
+
+SPARE = ("html", "cacheprovider", "xdist", "unraisableexception", "threadexception")
+"""Plugins that no trial needs; the last two search the whole heap twice in every run."""
+
+
+@contextlib.contextmanager
+def serving(command: Sequence[str]) -> Iterator[str]:
+    """A reference server started by `command`; yields its address without a path."""
+    process = subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert process.stdout is not None
+        line = process.stdout.readline().strip()
+        assert line.startswith(READY), line
+        yield line.removeprefix(READY).removesuffix("/v1")
+    finally:
+        process.terminate()
+        process.communicate(timeout=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """How a run ended: exit status, what it printed, the worst verdict of every clause."""
+
+    exit_status: int
+    output: str
+    verdicts: Mapping[str, str]
+    results: Mapping[str, Any]
+
+    def ids(self, *wanted: str) -> frozenset[str]:
+        """The ids with one of these verdicts."""
+        return frozenset(i for i, verdict in self.verdicts.items() if verdict in wanted)
+
+
+def judgement(
+    url: str, results: Path, profile: Path, *arguments: str, timeout: float = 4
+) -> Judgement:
+    """Judge `url` with the key of the reference server; without results: no verdicts."""
+    os.environ["TARGET_API_KEY"] = "sk-reference"
+    folder = results.parent
+    words = ["--pyargs", "conformance", "-q", "--target-url", url, "--profile", str(profile)]
+    words += ["--results", str(results), "--timeout", str(timeout), "--junitxml", os.devnull]
+    words += ["--rootdir", str(folder), "-c", os.devnull]
+    words += [word for name in SPARE for word in ("-p", f"no:{name}")]
+    said = io.StringIO()
+    with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+        status = int(pytest.main([*words, *arguments]))
+    if not results.exists():
+        return Judgement(status, said.getvalue(), {}, {})
+    found = read(results)
+    verdicts = {i: str(verdict) for i, verdict in clauses(found["requirements"]).items()}
+    return Judgement(status, said.getvalue(), verdicts, found)
