@@ -31,6 +31,7 @@ class Exchange:
 
     Attributes:
         send: just before the bytes were handed to the open socket; 0 where none was opened.
+        sending: how long it took to hand them over; None where that failed.
         headers: stamp of the read that completed the head.
         at, ends: for each read that brought bytes of the body, its stamp, and the body's length.
         lags: for each read that the kernel stamped, from its stamp to the callback.
@@ -45,6 +46,7 @@ class Exchange:
     """
 
     send: int = 0
+    sending: int | None = None
     headers: int | None = None
     at: array[int] = field(default_factory=lambda: array("q"))
     ends: array[int] = field(default_factory=lambda: array("q"))

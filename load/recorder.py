@@ -216,6 +216,8 @@ class Recorder:
             value = getattr(into, name)
             if value is not None:
                 tally.hist(name).add(value)
+        if into.sending is not None:
+            own.hist("sending").add(into.sending)
         if into.at:
             own.counts["kernel" if into.kernel else "user_space"] += 1
             tally.counts["kernel" if into.kernel else "user_space"] += 1

@@ -85,8 +85,13 @@ def evidence(facts: Facts) -> validity.Evidence:
     """What was watched, for the verdict on the run."""
     own = facts.measured(OWN)
     seen = validity.Evidence(kernel=not own.counts["user_space"])
-    for name, into in (("lag", seen.lag), ("loop", seen.loop), ("late", seen.late)):
-        into.merge(own.hists.get(name, Histogram()))
+    for name, into in (
+        ("lag", seen.lag),
+        ("loop", seen.loop),
+        ("late", seen.late),
+        ("sending", seen.sending),
+    ):
+        into.merge(own.hist(name))
     for model in facts.book.models:
         tally = facts.measured(model)
         seen.ttft.merge(tally.hists.get("ttft", Histogram()))
@@ -210,6 +215,7 @@ def _validity(facts: Facts, seen: validity.Evidence, verdict: validity.Validity)
         "client_lag_ms": _latency(seen.lag),
         "loop_lag_ms": _latency(seen.loop),
         "schedule_lag_ms": _latency(seen.late),
+        "sending_ms": _latency(seen.sending),
         "gc_pause_ms": _latency(own.hists.get("gc", Histogram())),
         "cpu": dict(seen.cpu),
         "bunched_share": seen.bunched / seen.tokens if seen.tokens else None,

@@ -4,9 +4,10 @@ Laws
 ----
 * A run is VALID, or INVALID with at least one reason; every reason names what was measured, the
   limit, and what it spoils.
-* The error bar is what our own measuring may add to a latency. With kernel stamps that is the error
-  of the anchor between the two clocks; lateness of our callbacks does not reach them. Without them
-  it is the lag of our event loop at p99.
+* The error bar is what our own measuring may add to a latency: at p99, how long a request took to
+  leave after its t_send, and how late an arrival was stamped. With kernel stamps the latter is the
+  error of the anchor between the two clocks, however late our callbacks are; without them it is the
+  lag of our event loop.
 * What was not watched is not said to be good: without a sample of it a reason says so.
 
 Theory
@@ -18,6 +19,8 @@ lost           sent by a worker, but not in what it reported; dead workers  0
 not sent       due, but more were in flight than allowed                    0
 lag            kernel stamp -> our callback, each read, p99; with kernel    250 ms: the receive
                stamps it shifts no figure until the window of TCP closes    window is at stake
+sending        t_send -> all bytes handed to the kernel, p99                10 ms, or 5 % of the
+                                                                            median ttft
 loop           a 10 ms probe of the event loop, p99; user-space stamps      5 % of the median
                                                                             ttft, and itl
 schedule       t_send - t_sched, p99 (open loop)                            10 ms, or 5 % of the
@@ -57,6 +60,7 @@ class Evidence:
         kernel: every stamp was the kernel's.
         lag: kernel stamp to callback, each read of a body; empty without kernel stamps.
         loop: how late the 10 ms probe woke.
+        sending: from t_send to all bytes handed over.
         late: t_send - t_sched; empty in a closed loop.
         cpu: by worker, share of one core over the window.
         lost: requests that a worker sent and nobody reported.
@@ -72,6 +76,7 @@ class Evidence:
     lag: Histogram = field(default_factory=Histogram)
     loop: Histogram = field(default_factory=Histogram)
     late: Histogram = field(default_factory=Histogram)
+    sending: Histogram = field(default_factory=Histogram)
     cpu: Mapping[str, float] = field(default_factory=dict)
     lost: int = 0
     dead: tuple[str, ...] = ()
@@ -115,6 +120,8 @@ def judge(seen: Evidence) -> Validity:
     """The verdict on a run."""
     loop = seen.loop.quantile(0.99)
     error = float(ANCHOR_NS) if seen.kernel else loop
+    if error is not None:
+        error += seen.sending.quantile(0.99) or 0
     return Validity(tuple(_reasons(seen, loop)), error)
 
 
@@ -142,6 +149,7 @@ def _reasons(seen: Evidence, loop: float | None) -> list[Reason]:
             "lag", f"reads were {lag / MS:.0f} ms late at p99", "all latencies: TCP may have waited"
         )
     found += _loop(seen, loop)
+    found += _sending(seen)
     found += _schedule(seen)
     for worker, share in seen.cpu.items():
         if share > CPU_LIMIT:
@@ -163,6 +171,15 @@ def _loop(seen: Evidence, loop: float | None) -> list[Reason]:
         for name, hist in (("ttft", seen.ttft), ("itl", seen.itl))
         if (median := hist.quantile(0.5)) is not None and loop > SHARE * median
     ]
+
+
+def _sending(seen: Evidence) -> list[Reason]:
+    took = seen.sending.quantile(0.99)
+    limit = max(SCHEDULE_LIMIT_NS, SHARE * (seen.ttft.quantile(0.5) or 0))
+    if took is None or took <= limit:
+        return []
+    what = f"requests took {took / MS:.1f} ms to leave at p99, the limit is {limit / MS:.1f} ms"
+    return [Reason("sending", what, "all latencies")]
 
 
 def _schedule(seen: Evidence) -> list[Reason]:

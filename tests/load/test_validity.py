@@ -44,6 +44,8 @@ def test_a_clean_run_is_valid(kernel: bool) -> None:
 def test_the_error_bar_is_that_of_the_clock_in_use() -> None:
     assert judge(clean()).error_ns == ANCHOR_NS
     assert judge(clean(kernel=False)).error_ns == pytest.approx(0.1 * MS, rel=0.01)
+    slow = judge(replace(clean(), sending=of(1)))
+    assert slow.error_ns == pytest.approx(ANCHOR_NS + MS, rel=0.01)
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,7 @@ def test_the_error_bar_is_that_of_the_clock_in_use() -> None:
         ({"loop": Histogram()}, "loop"),
         ({"lag": of(251)}, "lag"),
         ({"late": of(11)}, "schedule"),
+        ({"sending": of(11)}, "sending"),
         ({"cpu": {"w0": 0.2, "w1": 0.96}}, "cpu"),
         ({"bunched": 51, "lag": of(21)}, "bunching"),
     ],
