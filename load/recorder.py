@@ -163,6 +163,7 @@ class Recorder:
         counts["reads"] += timing.reads
         counts["bunched_reads"] += timing.bunched_reads
         counts["bunched_tokens"] += timing.bunched_tokens
+        counts["first_bunched"] += bool(timing.arrivals) and timing.arrivals[0][1] > 1
         counts["prompt_tokens"] += record.decoded.prompt_tokens or 0
         counts["reasoning_tokens"] += record.decoded.reasoning_tokens or 0
         counts["cached_tokens"] += record.decoded.cached_tokens or 0

@@ -98,6 +98,8 @@ def evidence(facts: Facts) -> validity.Evidence:
         seen.itl.merge(tally.hists.get("itl", Histogram()))
         seen.tokens += tally.counts["chunks"]
         seen.bunched += tally.counts["bunched_tokens"]
+        seen.streams += tally.hist("ttft").count
+        seen.first_bunched += tally.counts["first_bunched"]
         whole = facts.book.whole(model)
         seen.requests += whole.counts["requests"]
         seen.not_sent += whole.failures["not_sent"]
