@@ -7,8 +7,8 @@ Laws
 * The error bar is what our own measuring may add to a latency: at p99, how long a request took to
   leave after its t_send, and how late an arrival was stamped. With kernel stamps the latter is the
   error of the anchor between the two clocks, however late our callbacks are; without them it is the
-  lag of our event loop. Tokens that wait in the kernel together keep the last one's stamp: where one
-  stream in a hundred begins with such a read, the lag of our loop is in the error bar all the same.
+  lag of our event loop. Tokens that wait in the kernel together keep the last one's stamp: where
+  one stream in a hundred begins so, the lag of our loop is in the error bar all the same.
 * What was not watched is not said to be good: without a sample of it a reason says so.
 
 Theory
