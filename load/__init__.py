@@ -9,8 +9,8 @@ Laws
 * A request ends in one way: it succeeded, it failed as one named kind, or the end of the run cut it
   off. None is lost, and none becomes a time of 0.
 * A run judges itself (`validity`). On a run that is not valid no target is called held or broken.
-* Only the locustfiles, `user` and `hooks` import locust, which monkey-patches the process; only
-  they and `engine`, `monitor`, `dial` and `stream` import gevent. The rest is pure.
+* Only the locustfiles, `user`, `shapes` and `hooks` import locust, which monkey-patches the
+  process; only they and `engine`, `monitor`, `dial` and `stream` import gevent. The rest is pure.
 
 Map
 ---
@@ -38,5 +38,8 @@ summary     the results on one screen                                           
 writing     results to files
 hooks       what Locust calls
 user        ChatUser, the base of locustfiles
-chat mixed  locustfiles
+chat mixed  locustfiles; with a shape: ramp, steps, spike, soak
+stages      users over time, as a table                                           pure
+shapes      the same for Locust
+sweep       a command: the highest rate at which targets hold
 """
