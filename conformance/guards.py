@@ -24,7 +24,7 @@ from typing import Any, NoReturn
 
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Unsupported
 from .protocol.errors import names as names_one_of
-from .protocol.finding import Finding, shorten
+from .protocol.finding import Finding, excerpt, shorten
 from .protocol.jsontext import read_document
 from .wire.exchange import Exchange, FailureKind
 
@@ -50,11 +50,16 @@ def broken(required: str, seen: str, exchange: Exchange | None = None, at: str =
     raise Broken([Sighting(Finding("", required, seen, at), exchange)])
 
 
+def body_text(exchange: Exchange, limit: int = 120) -> str:
+    """The beginning of a reply's body, as one printable line."""
+    return excerpt(exchange.body[: 4 * limit].decode("utf-8", "backslashreplace"), limit)
+
+
 def status_line(exchange: Exchange) -> str:
     """What came back, in a few words: `status 400: {"error": …}`."""
     if exchange.status is None:
         return str(exchange.failure)
-    body = f": {shorten(exchange.body, 160)}" if exchange.body else " with an empty body"
+    body = f": {body_text(exchange, 160)}" if exchange.body else " with an empty body"
     return f"status {exchange.status}{body}"
 
 
@@ -187,7 +192,7 @@ def completion(exchange: Exchange) -> dict[str, Any]:
     success(exchange)
     value = read_document(exchange.body).value
     if not isinstance(value, dict):
-        raise Blocked("CC-HTTP-002", f"no JSON object: {shorten(exchange.body)}", exchange)
+        raise Blocked("CC-HTTP-002", f"no JSON object: {body_text(exchange)}", exchange)
     return value
 
 

@@ -10,7 +10,7 @@ from urllib.parse import quote
 from .battery import INVALID, invalid_by_rule, plain, streams, unknown_model
 from .chat import OMIT, Chat, canary_request
 from .expect import each, judge, require, sightings_of
-from .guards import answered, completion, error_object, not_5xx, refused, status_line
+from .guards import answered, body_text, completion, error_object, not_5xx, refused, status_line
 from .outcomes import Blocked, Inconclusive, Sighting
 from .protocol.errors import read_error
 from .protocol.finding import Finding, shorten
@@ -53,7 +53,7 @@ def test_model_ids_are_unique(chat: Chat) -> None:
 def _sound_list(chat: Chat) -> tuple[Exchange, dict[str, Any]]:
     exchange, value = listing(chat)
     if not isinstance(value, dict) or not isinstance(value.get("data"), list):
-        raise Blocked("CC-MODEL-001", f"no list: {shorten(exchange.body)}", exchange)
+        raise Blocked("CC-MODEL-001", f"no list: {body_text(exchange)}", exchange)
     return exchange, value
 
 

@@ -25,6 +25,7 @@ from .guards import (
     UNFINISHED,
     accepted,
     answered,
+    body_text,
     broken,
     counts,
     error_object,
@@ -494,7 +495,7 @@ def test_an_invalid_request_is_refused_with_stream_too(chat: Chat) -> None:
         if not 400 <= status < 500:
             return [Sighting(Finding("", required, status_line(exchange)), exchange)]
         if read_error(plain.body) is not None and not read_document(exchange.body).is_object:
-            return [Sighting(Finding("", "a JSON body", shorten(exchange.body)), exchange)]
+            return [Sighting(Finding("", "a JSON body", body_text(exchange)), exchange)]
         if status != plain.status:
             required = f"status {plain.status}, as without stream"
             return [Sighting(Finding("", required, status_line(exchange), mild=True), exchange)]

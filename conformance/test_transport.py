@@ -24,6 +24,7 @@ from .guards import (
     BROKEN_FRAMING,
     accepted,
     answered,
+    body_text,
     broken,
     completion,
     error_object,
@@ -64,7 +65,7 @@ def test_the_plainest_call_is_answered_with_choices(chat: Chat) -> None:
     require(status == 200, "status 200", status_line(exchange), on=exchange)
     value = read_document(exchange.body).value
     if not isinstance(value, dict):
-        raise Blocked("CC-HTTP-002", f"no JSON object: {shorten(exchange.body)}", exchange)
+        raise Blocked("CC-HTTP-002", f"no JSON object: {body_text(exchange)}", exchange)
     require("choices" in value, "a JSON object with choices", value, on=exchange)
 
 
@@ -96,7 +97,7 @@ def test_without_stream_the_reply_is_no_event_stream(chat: Chat) -> None:
         ):
             return []
         required = "a JSON document"
-        return [Sighting(Finding("", required, shorten(exchange.body)), exchange)]
+        return [Sighting(Finding("", required, body_text(exchange)), exchange)]
 
     judge(each([chat.ask(), nulled, chat.ask(stream=False)], look))
 
