@@ -143,7 +143,7 @@ def decided(facts: Facts, verdict: validity.Validity) -> list[slo.Outcome]:
     return [
         outcome
         for target in facts.settings.targets
-        for outcome in slo.decide(target, known, valid=verdict.valid)
+        for outcome in slo.decide(target, known, valid=verdict.valid, error=verdict.error_ns)
     ]
 
 

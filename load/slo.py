@@ -2,8 +2,8 @@
 
 Laws
 ----
-* A target on a run that is not valid, or on a percentile that too few samples carry, is
-  INCONCLUSIVE: never held, never broken.
+* A target on a run that is not valid, on a percentile that too few samples carry, or with its limit
+  inside the run's error bar, is INCONCLUSIVE: never held, never broken.
 * A request that failed counts as infinitely slow in a percentile, and as bad in goodput. Requests
   that the end of the run cut off count as neither.
 * Without ``@MODEL`` a target holds if it holds for every model.
@@ -166,20 +166,36 @@ def keeps(target: Target, value: float) -> bool:
     return _COMPARISONS[target.comparison](value, target.limit)
 
 
-def decide(target: Target, models: Mapping[str, Standing], *, valid: bool) -> list[Outcome]:
-    """The target for each model that it speaks of; one outcome at least."""
+def decide(
+    target: Target, models: Mapping[str, Standing], *, valid: bool, error: float | None = 0.0
+) -> list[Outcome]:
+    """The target for each model that it speaks of; one outcome at least.
+
+    ``error`` is the run's error bar for a latency in ns, None where it is unknown.
+    """
     wanted = {m: s for m, s in models.items() if target.model in ("", m)}
     if not wanted:
         return [Outcome(target, target.model, Verdict.INCONCLUSIVE, None, "no such model ran")]
-    return [_decide(target, model, standing, valid) for model, standing in wanted.items()]
+    return [
+        _decide(target, model, _seen(target, standing), valid=valid, error=error)
+        for model, standing in wanted.items()
+    ]
 
 
-def _decide(target: Target, model: str, standing: Standing, valid: bool) -> Outcome:
-    seen, why = _seen(target, standing)
+def _decide(
+    target: Target, model: str, known: tuple[float | None, str], *, valid: bool, error: float | None
+) -> Outcome:
+    seen, why = known
     if why or seen is None:
         return Outcome(target, model, Verdict.INCONCLUSIVE, seen, why or "not measured")
     if not valid:
         return Outcome(target, model, Verdict.INCONCLUSIVE, seen, "the run is not valid")
+    if target.metric in LATENCIES:
+        if error is None:
+            return Outcome(target, model, Verdict.INCONCLUSIVE, seen, "the error bar is unknown")
+        if abs(seen - target.limit) <= error:
+            why = f"the limit is within the error bar of {error / 1e6:.2f} ms"
+            return Outcome(target, model, Verdict.INCONCLUSIVE, seen, why)
     verdict = Verdict.HELD if keeps(target, seen) else Verdict.BROKEN
     return Outcome(target, model, verdict, seen)
 

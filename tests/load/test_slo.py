@@ -137,3 +137,16 @@ def test_wilson_never_leaves_the_shares() -> None:
     assert wilson(100, 100)[1] == pytest.approx(1)
     assert wilson(0, 100)[0] == 0.0
     assert wilson(50, 100)[0] < 0.5 < wilson(50, 100)[1]
+
+
+def test_a_limit_within_the_error_bar_decides_nothing() -> None:
+    def at(limit: str, error: float | None) -> Verdict:
+        target = parse(f"ttft_p50<{limit}")
+        [outcome] = decide(target, {"m": standing()}, valid=True, error=error)
+        return outcome.verdict
+
+    assert at("103ms", 2 * MS) is Verdict.HELD
+    assert at("101ms", 2 * MS) is Verdict.INCONCLUSIVE
+    assert at("99ms", 2 * MS) is Verdict.INCONCLUSIVE
+    assert at("97ms", 2 * MS) is Verdict.BROKEN
+    assert at("9s", None) is Verdict.INCONCLUSIVE
