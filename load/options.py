@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import ssl
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +24,7 @@ from conformance.target.profile import Profile, ProfileError, for_url, load
 from load import arrivals, prompts, slo
 from load.exchange import Limits
 from load.place import Place, place
+from load.writing import unwritable
 
 __all__ = ["OPTIONS", "Settings", "SettingsError", "add_options", "read"]
 
@@ -162,7 +164,8 @@ def read(parsed: argparse.Namespace, host: str | None) -> Settings:
     except (ProfileError, ValueError) as error:
         raise SettingsError(str(error)) from None
     except OSError as error:
-        raise SettingsError(f"{error.filename}: {error.strerror}") from None
+        what = error.filename or f"--tls-ca {getattr(parsed, 'tls_ca', '')}"
+        raise SettingsError(f"{what}: {error.strerror or error}") from None
 
 
 def _value(option: Option, parsed: argparse.Namespace) -> Any:
@@ -198,6 +201,11 @@ def _read(options: dict[str, Any], host: str | None) -> Settings:
         prompts.lengths(options["prompt-words"])
     if options["arrivals"] == "trace" and not options["trace"]:
         raise SettingsError("--arrivals trace needs --trace FILE")
+    if options["tls-ca"]:
+        ssl.create_default_context(cafile=options["tls-ca"])
+    for name in ("load-results", "load-raw"):
+        if options[name] and (obstacle := unwritable(Path(options[name]))):
+            raise SettingsError(f"--{name} {options[name]} cannot be written: {obstacle}")
     trace = arrivals.read_trace(Path(options["trace"])) if options["trace"] else []
     file = prompts.read_file(Path(options["prompt-file"])) if options["prompt-file"] else []
     seconds = (options["connect-timeout"], options["stall-timeout"], options["total-timeout"])

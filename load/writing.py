@@ -14,7 +14,17 @@ from typing import Any
 
 import schemas
 
-__all__ = ["write"]
+__all__ = ["unwritable", "write"]
+
+
+def unwritable(where: Path) -> str | None:
+    """Why a file cannot be written, None where it can; its folder is made."""
+    try:
+        where.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=where.parent):
+            return "it is a folder" if where.is_dir() else None
+    except OSError as error:
+        return error.strerror or str(error)
 
 
 def write(results: Mapping[str, Any], intervals: str, where: Path) -> str | None:

@@ -133,8 +133,11 @@ def test_every_failure_is_counted_by_its_kind(tmp_path: Path) -> None:
             sock.sendall(turns[len(tiny.received) % len(turns)])
 
     with serve(behave) as tiny:
-        ran = locust(tiny.url, tmp_path, "--model", "m", "--think-time", "0.02")
+        options = ("--model", "m", "--think-time", "0.02", "--json-file", "own")
+        ran = locust(tiny.url, tmp_path, *options)
     model = ran.model("m")
+    own = json.loads((tmp_path / "own.json").read_text("utf-8"))
+    assert sum(row["num_requests"] for row in own) == model["ok"] + model["failed"]
     kinds = {"rate_limited", "status_5xx", "no_finish_reason", "not_a_stream"}
     assert set(model["failures"]) == kinds
     assert sum(model["failures"].values()) == model["failed"]
