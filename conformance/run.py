@@ -26,7 +26,7 @@ from .chat import Chat
 from .dressing import dress, status
 from .guards import not_5xx, status_line
 from .items import model_of, requirement_of, slug
-from .outcomes import Blocked, Trials, Unsupported
+from .outcomes import Blocked, Inconclusive, Trials, Unsupported
 from .planning import Cost, cost, plan_lines
 from .progress import Progress
 from .recording import Recorder
@@ -202,6 +202,8 @@ class Run:
         chat = target.chat(item.callspec.params["chat"])  # type: ignore[attr-defined]  # Function
         chat.used.clear()
         if target.gone is not None:
+            if entry.id == FIRST:
+                raise Inconclusive(target.gone)
             raise Blocked(FIRST, target.gone)
         if entry.id != FIRST and model_of(item) is not None:
             _stands(chat, entry)
