@@ -12,19 +12,24 @@ Laws
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, Final
 
 import gevent  # type: ignore[import-untyped]  # gevent has no marker for its types
+from gevent.event import Event  # type: ignore[import-untyped]  # the same
 from gevent.pool import Group  # type: ignore[import-untyped]  # the same
 
 from conformance.wire.redact import Redactor
 from load import arrivals, dial, prompts
+from load.decoding import Decoded
 from load.exchange import Exchange
 from load.failures import SAYS, Failure, Kind
 from load.metrics import OPENING, STEADY, Book
@@ -34,6 +39,7 @@ from load.place import get, post
 from load.recorder import Checker, Record, Recorder, Request
 from load.sharing import Budget, turns
 from load.stream import Connection
+from load.timeline import Timing
 
 __all__ = ["ChatFailure", "Engine", "Fire", "list_models"]
 
@@ -46,6 +52,26 @@ class ChatFailure(Exception):  # noqa: N818 - Locust shows the name
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"{failure.kind}: {SAYS[failure.kind]}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Done:
+    """A request that is over and not yet recorded."""
+
+    known: Request
+    into: Exchange
+    began: int
+    reserve: int
+
+
+LATER: Final = Record(None, Decoded(), Timing())
+"""Stands for the record of a stream that is recorded later."""
+
+STRETCH_NS: Final = 300_000
+"""For so long streams are recorded before the sockets are looked at again."""
+
+BACKLOG: Final = 2000
+"""Streams that may wait to be recorded; beyond them, each is recorded at once."""
 
 
 class Engine:
@@ -98,6 +124,11 @@ class Engine:
         self.began = _now()
         self._users: int | None = None  # of this process, once all run
         self._firsts = 0  # users whose first request has ended
+        self._backlog: deque[_Done] = deque()
+        self._waiting = Event()
+        self._recording = gevent.spawn(self._work)
+        gc.collect()
+        gc.freeze()  # what Locust and we have loaded is not looked through again in each collection
         self._monitor = Monitor(
             self.book, lambda: self.phase, lambda: self.in_flight, self._every_second
         )
@@ -175,10 +206,13 @@ class Engine:
         *,
         sched: int | None = None,
         first: bool = False,
+        later: bool = False,
     ) -> Record | None:
         """Send one request and read its stream to the end; None where the budget forbids it.
 
-        ``first`` marks a user's first request. Raises what kills the greenlet, after counting the
+        ``first`` marks a user's first request. With ``later`` a stream may be recorded after the
+        call has returned (then with ``LATER``), so that many that end together delay no other's
+        reads. Raises what kills the greenlet, after counting the
         request as cancelled.
         """
         request = self._spelled(model, prompt)
@@ -193,23 +227,49 @@ class Engine:
         self.in_flight += 1
         self._recorder.begin(known, time.time_ns())
         began = _now()
-        record: Record | None = None
+        done = _Done(known, into, began, reserve)
         try:
             connection.exchange(request, into)
+        except BaseException:
+            self._record(done)
+            raise
         finally:
             self.in_flight -= 1
-            record = self._recorder.end(known, into)
-            used = (record.decoded.prompt_tokens or 0) + record.timing.tokens
-            self._budget.settle(reserve, used)
             self._firsts += first
             self._settle()
-            self._report(known, into, record, began)
-        if into.status == 200 and into.body and self._checker.due(_now() - self.began):
+        if later and into.status == 200 and len(self._backlog) < BACKLOG:
+            self._backlog.append(done)
+            self._waiting.set()
+            return LATER
+        record = self._record(done)
+        self._tell_spent()
+        return record
+
+    def _record(self, done: _Done) -> Record:
+        """Decode, measure, count and report a request that is over; judge it where it is due."""
+        known, into = done.known, done.into
+        record = self._recorder.end(known, into)
+        used = (record.decoded.prompt_tokens or 0) + record.timing.tokens
+        self._budget.settle(done.reserve, used)
+        self._report(known, into, record, done.began)
+        whole = record.failure is None or record.failure.kind is not Kind.CANCELLED
+        if whole and into.status == 200 and self._checker.due(_now() - self.began):
             began = _now()
             self._recorder.check(known, into, self._checker)
             self._checker.spend(_now() - began)
-        self._tell_spent()
         return record
+
+    def _work(self) -> None:
+        """Record what waits, a little between two looks at the sockets."""
+        while True:
+            self._waiting.wait()
+            looked = _now()
+            while self._backlog:
+                self._record(self._backlog.popleft())
+                if _now() - looked > STRETCH_NS:
+                    gevent.sleep(0.0001)  # not 0: that runs again before the sockets are looked at
+                    looked = _now()
+            self._waiting.clear()
 
     def _spelled(self, model: str, prompt: prompts.Prompt) -> bytes:
         settings = self.settings
@@ -279,7 +339,8 @@ class Engine:
         model, prompt = self.opening(workload)
         sched: int | None = due
         for turn in range(workload.turns):
-            record = self.ask(connection, model, prompt, sched=sched)
+            later = workload.turns == 1 and not self.settings["budget-tokens"]
+            record = self.ask(connection, model, prompt, sched=sched, later=later)
             if record is None or record.failure is not None:
                 break
             sched = None
@@ -305,6 +366,9 @@ class Engine:
     def close(self) -> None:
         """The run is over: nothing is recorded any more."""
         self._monitor.stop()
+        self._recording.kill(block=False)
+        while self._backlog:
+            self._record(self._backlog.popleft())
         for connection in self._idle:
             connection.close()
         if self._raw is not None:

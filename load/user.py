@@ -68,7 +68,8 @@ class ChatUser(User):
             self._model, self._prompt = engine.opening(workload)
             self._said = 0
         fresh, self._fresh = self._fresh, False
-        record = engine.ask(connection, self._model, self._prompt, first=fresh)
+        later = workload.turns == 1 and not engine.settings["budget-tokens"]
+        record = engine.ask(connection, self._model, self._prompt, first=fresh, later=later)
         if record is None:  # the budget is spent
             gevent.sleep(0.5)
             return
