@@ -1,17 +1,21 @@
 """``python -m load``: Locust on `load/chat.py`; without ``--host`` on the embedded server.
 
-Laws: every argument is Locust's own; the reference server is a process of its own that ends with
-this one; the exit status is Locust's.
+Laws: every argument is Locust's own, but for ``--help``, which shows our options (Locust prints its
+own help before it has read a locustfile); the reference server is a process of its own that ends
+with this one; the exit status is Locust's.
 """
 
 from __future__ import annotations
 
+import argparse
 import os
 import secrets
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+
+from load.options import add_options
 
 SHORT = ("--headless", "--users", "20", "--spawn-rate", "20", "--run-time", "20s")
 """A run that takes less than half a minute, where nothing else is asked for."""
@@ -27,6 +31,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     given = list(sys.argv[1:] if arguments is None else arguments)
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     environ = {**os.environ, "PYTHONPATH": path}
+    if {"-h", "--help"} & set(given):
+        parser = argparse.ArgumentParser(
+            prog="python -m load",
+            usage="python -m load [--host URL] [options of Locust, and these]",
+            epilog="Locust's own options: locust --help",
+            add_help=False,
+        )
+        add_options(parser)
+        parser.print_help()
+        return 0
     if any(argument.split("=")[0] in ("-H", "--host") for argument in given):
         return _locust(given, environ)
     key = f"sk-embedded-{secrets.token_hex(16)}"

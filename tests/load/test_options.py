@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from load.__main__ import main
 from load.options import OPTIONS, SettingsError, add_options, read
 from load.outcome import retry_after
 from load.place import place, post
@@ -108,6 +109,12 @@ def test_every_option_has_its_field_in_the_web_form() -> None:
     [secret] = [a for a in parser._actions if getattr(a, "is_secret", False)]
     assert secret.dest == "api_key"
     assert "%" not in "".join(option.help for option in OPTIONS)  # argparse would read it
+
+
+def test_the_options_can_be_listed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    said = capsys.readouterr().out
+    assert all(f"--{option.name}" in said for option in OPTIONS)
 
 
 def test_a_request_is_spelled_with_its_length_and_host() -> None:
