@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import gc
 import json
-import logging
 import time
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -384,14 +383,14 @@ def _dialer(settings: Settings) -> dial.Dialer:
     return dial.Dialer(settings.to, settings.limits, tls)
 
 
-def list_models(settings: Settings) -> list[str]:
-    """The ids of GET /models; empty where it is not answered so."""
+def list_models(settings: Settings) -> tuple[list[str], str]:
+    """The ids of GET /models, and in a word how it was answered, with nothing of the reply."""
     connection = Connection(_dialer(settings), settings.limits)
     into = Exchange()
     connection.exchange(get(settings.to, "/models", settings.key, settings.headers), into)
     connection.close()
     if into.failure is not None:
-        logging.getLogger(__name__).warning("GET /models: %s", into.failure)
+        return [], str(into.failure.kind)
     with suppress(ValueError, KeyError, TypeError):
-        return [str(row["id"]) for row in json.loads(bytes(into.body))["data"]]
-    return []
+        return [str(row["id"]) for row in json.loads(bytes(into.body))["data"]], "answered"
+    return [], f"status {into.status}"

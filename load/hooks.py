@@ -122,8 +122,7 @@ class Run:
                 options.model = self._first_model(settings)
                 settings = read(options, self.environment.host)
         except SettingsError as error:
-            _log.error("%s", error)
-            gevent.spawn_later(1.0, self.runner.stop)  # once its users have started
+            self._refuse(str(error))
             return
         self._settings = settings
         self._started, self._stopped, self._concluded = time.time_ns(), 0, False
@@ -142,11 +141,21 @@ class Run:
         else:
             self._begin(settings, {"run": run, "worker": 0, "workers": 1})
 
+    def _refuse(self, why: str) -> None:
+        """The run cannot start: say so, and end it once its users have come up."""
+        if self._headless and not isinstance(self.runner, WorkerRunner):
+            print(f"load: {why}", file=sys.stderr, flush=True)
+            self._status = 2
+            gevent.spawn_later(1.0, self.runner.quit)
+        else:
+            _log.error("%s", why)
+            gevent.spawn_later(1.0, self.runner.stop)
+
     @staticmethod
     def _first_model(settings: Settings) -> list[str]:
-        listed = list_models(settings)
+        listed, seen = list_models(settings)
         if not listed:
-            raise SettingsError("no model is known: give --model ID (GET /models names none)")
+            raise SettingsError(f"no model is known: give --model ID (GET /models: {seen})")
         return listed[:1]
 
     def _take_plan(self, msg: Any, **_: Any) -> None:

@@ -51,9 +51,10 @@ class Facts:
 
     @property
     def steady(self) -> bool:
-        """Whether every worker reached its steady phase, and something was asked in it."""
-        asked = any(self.book.whole(model, STEADY).counts["requests"] for model in self.book.models)
-        return asked and all(f.steady_since is not None for f in self.finals.values())
+        """Whether every worker reached its steady phase, and a request of it has ended."""
+        counts = [self.book.whole(model, STEADY).counts for model in self.book.models]
+        ended = any(each["ok"] + each["failed"] for each in counts)
+        return ended and all(f.steady_since is not None for f in self.finals.values())
 
     @property
     def span(self) -> tuple[int, int]:

@@ -102,6 +102,10 @@ def test_the_window_is_what_all_workers_share() -> None:
     assert facts(book(), finals=finals).window == (1002, 1009)
     never = {"a": final(0), "b": final(1, steady_since=None)}
     assert not facts(book(), finals=never).steady
+    cut = book(0)
+    cut.tally("m", STEADY).counts.update(requests=3, cancelled=3)
+    cut.add(book(5, phase=OPENING).take())
+    assert not facts(cut).steady  # nothing of the steady phase has ended
     assert facts(book(), finals=never).window == (1000, 1010)
 
 

@@ -185,6 +185,13 @@ def test_a_mistake_is_one_line_before_anything_is_sent(tmp_path: Path) -> None:
     assert "Traceback" not in ran.said
 
 
+def test_a_run_without_a_model_is_refused(target: str, tmp_path: Path) -> None:
+    ran = locust(target, tmp_path, "-t", "20s", key="sk-wrong")
+    assert ran.status == 2, ran.said
+    assert "load: no model is known: give --model ID (GET /models: status 401)" in ran.said
+    assert ran.results is None
+
+
 @pytest.mark.slow
 def test_a_mix_of_users_asks_in_turns(target: str, tmp_path: Path) -> None:
     options = ("--model", MODEL, "--max-tokens", "5", "--check", "all")
