@@ -112,6 +112,16 @@ def test_the_kernel_stamps_each_read() -> None:
     assert not into.clock_step
 
 
+def test_without_stamps_of_the_kernel_the_clock_is_ours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("load.dial._ask_for_stamps", lambda raw: None)
+    with serve(paced(WHOLE)) as tiny:
+        into = ask(opened(tiny.url), tiny.url)
+    assert ended(into) is None
+    assert not into.kernel
+    assert len(into.lags) == 0
+    assert into.send < into.at[0] <= into.end
+
+
 def test_a_late_callback_does_not_move_the_stamps() -> None:
     with serve(paced(CHUNKED, *map(chunk, EVENTS + END), b"0\r\n\r\n", pause=0.02)) as tiny:
         connection = opened(tiny.url)
