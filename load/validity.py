@@ -28,7 +28,7 @@ schedule       t_send - t_sched, p99 (open loop)                            10 m
                                                                             median ttft
 cpu            of one worker, mean over the window                          95 % of a core
 bunching       share of tokens that came together in a read while our own   5 %
-               lag at p99 was longer than the median gap
+               lag at p99 was longer than half the median gap
 clock          the wall clock was set during the run: kernel stamps moved   0
 =============  ===========================================================  =====================
 """
@@ -201,7 +201,7 @@ def _schedule(seen: Evidence) -> list[Reason]:
 def _bunching(seen: Evidence, lag: float | None) -> list[Reason]:
     """Tokens that came together may have waited for us: then the gaps are ours."""
     gap = seen.itl.quantile(0.5)
-    if not seen.tokens or lag is None or gap is None or lag <= gap:
+    if not seen.tokens or lag is None or gap is None or lag <= gap / 2:
         return []
     share = seen.bunched / seen.tokens
     if share <= SHARE:
