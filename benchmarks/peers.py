@@ -96,7 +96,7 @@ def main() -> int:
     parser.add_argument("--seconds", type=int, default=10, help="of each run, 4 of them left out")
     given = parser.parse_args()
     cores = sorted(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else []
-    print("| streams | tool | offered tokens/s | of whole requests | TTFT off by, p50 (ms) | p99 | CPU s |")
+    print("| streams | tool | offered tokens/s | reached | TTFT off by, p50 | p99 (ms) | CPU s |")
     print("|---|---|---|---|---|---|---|")
     for streams in map(int, given.streams.split(",")):
         for tool in ("ours", "iter_lines"):
