@@ -13,6 +13,7 @@ The page goes to ``--page``; the numbers hold for this machine, and for what els
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import math
 import os
@@ -20,7 +21,7 @@ import platform
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -75,22 +76,28 @@ def on_core(core: int | None, command: Sequence[str]) -> list[str]:
     return ["taskset", "-c", str(core), *command] if core is not None else list(command)
 
 
+@contextlib.contextmanager
+def emitting(core: int | None, log: Path, *options: str) -> Iterator[str]:
+    """An emitter on that core that writes its truth to `log` by its end; yields its base URL."""
+    command = [sys.executable, "-m", "benchmarks.emitter", "--log", str(log)]
+    command += ["--ttft-ms", str(TTFT_MS), "--itl-ms", str(ITL_MS), *options]
+    emitter = subprocess.Popen(on_core(core, command), cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    with emitter:
+        try:
+            assert emitter.stdout is not None
+            yield emitter.stdout.readline().strip().removeprefix("listening on ")
+        finally:
+            emitter.terminate()
+
+
 def measure(streams: int, seconds: int, *, tls: bool, cores: Sequence[int]) -> Point:
     """Run one number of streams."""
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         log, raw, out = folder / "log", folder / "raw", folder / "load.json"
         first, second = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
-        command = [sys.executable, "-m", "benchmarks.emitter", "--log", str(log)]
-        command += ["--ttft-ms", str(TTFT_MS), "--itl-ms", str(ITL_MS)]
-        if tls:
-            command += ["--certificate", str(certificate(folder))]
-        emitter = subprocess.Popen(
-            on_core(first, command), cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        with emitter:
-            assert emitter.stdout is not None
-            url = emitter.stdout.readline().strip().removeprefix("listening on ")
+        secured = ["--certificate", str(certificate(folder))] if tls else []
+        with emitting(first, log, *secured) as url:
             options = ["--headless", "-u", str(streams), "-r", str(max(1, streams // 2))]
             options += ["-t", f"{seconds}s", "--model", "emitter", "--only-summary"]
             options += ["--max-tokens", str(TOKENS), "--check", "none", "--warm-up", "4"]
@@ -105,7 +112,6 @@ def measure(streams: int, seconds: int, *, tls: bool, cores: Sequence[int]) -> P
                 text=True,
                 check=False,
             )
-            emitter.terminate()
         if not out.exists():
             raise RuntimeError(f"the generator failed: {done.stdout[-2000:]}{done.stderr[-2000:]}")
         truth = [json.loads(line) for line in log.read_text("utf-8").splitlines()]

@@ -18,7 +18,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from benchmarks.calibrate import ITL_MS, ROOT, TOKENS, TTFT_MS, on_core, quantiles
+from benchmarks.calibrate import ITL_MS, ROOT, TOKENS, TTFT_MS, emitting, on_core, quantiles
 
 WARM_NS = 4_000_000_000
 """Requests sent in the first four seconds are left out."""
@@ -29,14 +29,7 @@ def run(tool: str, streams: int, seconds: int, cores: Sequence[int]) -> list[str
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         first, second = (cores[0], cores[1]) if len(cores) > 1 else (None, None)
-        command = [sys.executable, "-m", "benchmarks.emitter", "--log", str(folder / "log")]
-        command += ["--ttft-ms", str(TTFT_MS), "--itl-ms", str(ITL_MS)]
-        emitter = subprocess.Popen(
-            on_core(first, command), cwd=ROOT, stdout=subprocess.PIPE, text=True
-        )
-        with emitter:
-            assert emitter.stdout is not None
-            url = emitter.stdout.readline().strip().removeprefix("listening on ")
+        with emitting(first, folder / "log") as url:
             options = ["--headless", "-u", str(streams), "-r", str(max(1, streams // 2))]
             options += ["-t", f"{seconds}s", "--only-summary", "--host", url]
             file = "benchmarks/iter_lines_user.py"
@@ -55,7 +48,6 @@ def run(tool: str, streams: int, seconds: int, cores: Sequence[int]) -> list[str
                 check=False,
             )
             now = os.times()
-            emitter.terminate()
         cpu = now.children_user + now.children_system - used.children_user - used.children_system
         truth = [json.loads(line) for line in (folder / "log").read_text("utf-8").splitlines()]
         rows = [json.loads(line) for line in (folder / "raw").read_text("utf-8").splitlines()]

@@ -16,6 +16,7 @@ from typing import Any
 
 from . import prompts
 from .chat import CHAT_PATH, OMIT, Chat, encode
+from .credentials import MALFORMED, WRONG_KEY
 from .guards import is_refusal
 from .outcomes import Blocked
 from .wire.exchange import Exchange, FailureKind, Request
@@ -92,12 +93,12 @@ def all_streams(chat: Chat) -> list[Exchange]:
 
     One whose connection was cut is left out: it has no form to judge, and the cut is CC-HTTP-009's.
     """
-    found = [*streams(chat), long_stream(chat), counted_stream(chat)]
+    found = [*streams(chat), counted_stream(chat)]
     if chat.has("tools"):
         found.append(invitation(chat, stream=True))
     if chat.has("n"):
         found.append(chat.stream(n=2))
-    whole = [e for at, e in enumerate(found) if not was_cut(e) and e not in found[:at]]
+    whole = [exchange for exchange in found if not was_cut(exchange)]
     if not whole:
         raise Blocked("CC-HTTP-009", str(found[0].failure), found[0])
     return whole
@@ -165,7 +166,7 @@ def _same(one: Any, other: Any) -> bool:
 def conversation(chat: Chat) -> list[RawReply]:
     """A success, a 4xx, a stream and a success on one connection, framing and all.
 
-    A target that closes after each reply is asked for the missing ones on new connections.
+    A request that found the connection closed has a reply without a response.
     """
     if "conversation" not in chat.memory:
         good = Request("POST", CHAT_PATH, encode(chat.body()))
@@ -321,8 +322,6 @@ def refusals(chat: Chat) -> list[Exchange]:
     Credentials that are missing, wrong or malformed, a body that is no JSON, an unknown model, and
     all of `INVALID`. A reply other than 4xx is another clause's business and left out.
     """
-    from .credentials import MALFORMED, WRONG_KEY
-
     faulty = [chat.post(BROKEN_JSON), *(invalid(chat, name) for name in INVALID)]
     if chat.has("auth"):
         body = chat.body()

@@ -18,9 +18,12 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from .guards import choices_of, refuses, streamed
 from .outcomes import Inconclusive
 from .prompts import HELLO
 from .protocol.facts import Facts
+from .protocol.jsontext import read_document
+from .protocol.models import listed_ids
 from .protocol.stream import StreamReading, read_stream
 from .target.capabilities import FIELDS, NAMES, Capability, State, declared
 from .target.profile import Profile
@@ -224,15 +227,18 @@ class Chat:
                     break
                 continue
             if exchange.status is None or attempt == REPEATS - 1:
-                canary_ok = self._alive()
+                canary_ok = self.alive()
             if exchange.failure is not None:
                 self.client.renew()  # a connection that one reply has spoilt spoils no other
             if exchange.failure and exchange.failure.kind is FailureKind.TIMEOUT:
                 break  # a hang is not repeated: it would cost the whole timeout again
         return replace(exchange, repeats=attempt, canary_ok=canary_ok)
 
-    def _alive(self) -> bool:
-        """Whether the plainest call is answered at all; a target that does not is gone."""
+    def alive(self) -> bool:
+        """Whether the plainest call, sent now, is answered by 200.
+
+        Raises `Inconclusive` when it is not answered at all: the target is gone.
+        """
         request = canary_request(self.model)
         for attempt in range(2):
             if attempt:
@@ -271,8 +277,6 @@ class Chat:
         elif flag == "stream_usage" and not self.has("stream"):
             return Capability(flag, "absent", "there are no streams")
         elif flag in FIELDS:
-            from .guards import refuses
-
             exchange = self.ask(**FIELDS[flag])
             absent = refuses(exchange, NAMES[flag])
         else:
@@ -282,9 +286,6 @@ class Chat:
 
     def _seen_in_replies(self, flag: str) -> Capability:
         """`cache` and `reasoning` show themselves in the plainest reply, or they are not there."""
-        from .guards import choices_of
-        from .protocol.jsontext import read_document
-
         value = read_document(self.canary().body).value
         body = value if isinstance(value, dict) else {}
         given = body.get("usage")
@@ -328,12 +329,7 @@ class Chat:
 
     def listed_models(self) -> list[str]:
         """The ids that GET /models lists, as far as it can be read; a slash first."""
-        from .protocol.jsontext import read_document
-
-        value = read_document(self.get("/models").body).value
-        data = value.get("data") if isinstance(value, dict) else None
-        items = data if isinstance(data, list) else []
-        ids = [i["id"] for i in items if isinstance(i, dict) and isinstance(i.get("id"), str)]
+        ids = listed_ids(read_document(self.get("/models").body).value)
         return sorted(ids, key=lambda listed: "/" not in listed)
 
     # -- reading --------------------------------------------------------------------------------
@@ -343,8 +339,6 @@ class Chat:
 
         Raises `Blocked` or `Inconclusive` where there is no stream to read.
         """
-        from .guards import streamed
-
         streamed(exchange)
         known = self._readings.get(id(exchange))
         if known is None:

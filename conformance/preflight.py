@@ -16,6 +16,8 @@ import pytest
 
 from .chat import Chat, canary_request
 from .outcomes import Inconclusive
+from .protocol.jsontext import read_document
+from .protocol.models import listed_ids
 from .settings import Settings
 from .wire.client import Client
 from .wire.exchange import IDENTITY, Exchange, FailureKind, Request
@@ -68,15 +70,9 @@ def models_of(settings: Settings, client: Client, shared: Shared) -> tuple[str, 
         raise pytest.UsageError(
             f"{exchange.url} lists no model to choose ({_seen(exchange)}): name one with --model ID"
         )
-    return tuple(sorted(listed)) if settings.all_models else (_first(exchange),)
-
-
-def _first(exchange: Exchange) -> str:
-    from .protocol.jsontext import read_document
-
-    value = read_document(exchange.body).value
-    data = value["data"] if isinstance(value, dict) else []
-    return next(str(i["id"]) for i in data if isinstance(i, dict) and isinstance(i.get("id"), str))
+    if settings.all_models:
+        return tuple(sorted(listed))
+    return (listed_ids(read_document(exchange.body).value)[0],)
 
 
 def check(settings: Settings, client: Client, models: Sequence[str], shared: Shared) -> str | None:

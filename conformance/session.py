@@ -3,6 +3,7 @@
 The law: everything that a check shares with another check lives here, once per process.
 """
 
+import contextlib
 import logging
 from dataclasses import replace
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import pytest
 
 from . import __version__, preflight
-from .chat import BOUND, ROOMY, Chat, canary_request
+from .chat import BOUND, ROOMY, Chat
 from .embedded import STREAM_ERROR, EmbeddedServer
+from .guards import UNFINISHED, refuses
 from .outcomes import Inconclusive
 from .settings import Settings, aimed
 from .wire.client import Client, Endpoint
@@ -104,8 +106,6 @@ class TargetSession:
         `max_tokens` unless it refuses that by name (CC-REQ-024), and `BOUND` unless it answers that
         there is no room to think.
         """
-        from .guards import UNFINISHED, refuses
-
         name, size = "max_tokens", BOUND
         for _ in range(2 if self.gone is None else 0):
             probe = Chat(
@@ -131,11 +131,8 @@ class TargetSession:
     def still_there(self, model: str) -> None:
         """Send the canary after a check that may harm the target."""
         if self.gone is None:
-            exchange = self.client.send(canary_request(model))
-            if exchange.status is None:
-                exchange = self.client.send(canary_request(model))
-            if exchange.status is None:
-                self._lost(str(exchange.failure))
+            with contextlib.suppress(Inconclusive):  # it is gone, and `_lost` has noted it
+                self.chat(model).alive()
 
     def _masked_log(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         """What httpcore logs of headers, and pytest shows or writes, holds no secret."""

@@ -181,21 +181,22 @@ def _loop(seen: Evidence, loop: float | None) -> list[Reason]:
 
 
 def _sending(seen: Evidence) -> list[Reason]:
-    took = seen.sending.quantile(0.99)
-    limit = max(SCHEDULE_LIMIT_NS, SHARE * (seen.ttft.quantile(0.5) or 0))
-    if took is None or took <= limit:
-        return []
-    what = f"requests took {took / MS:.1f} ms to leave at p99, the limit is {limit / MS:.1f} ms"
-    return [Reason("sending", what, "all latencies")]
+    return _delay(seen, seen.sending, "sending", "requests took {} to leave", "all latencies")
 
 
 def _schedule(seen: Evidence) -> list[Reason]:
-    late = seen.late.quantile(0.99)
+    spoils = "the offered load, and ttft against ttft_sched"
+    return _delay(seen, seen.late, "schedule", "requests left {} late", spoils)
+
+
+def _delay(seen: Evidence, hist: Histogram, kind: str, what: str, spoils: str) -> list[Reason]:
+    """A delay of ours whose p99 is more than a share of the TTFT's median."""
+    took = hist.quantile(0.99)
     limit = max(SCHEDULE_LIMIT_NS, SHARE * (seen.ttft.quantile(0.5) or 0))
-    if late is None or late <= limit:
+    if took is None or took <= limit:
         return []
-    what = f"requests left {late / MS:.1f} ms late at p99, the limit is {limit / MS:.1f} ms"
-    return [Reason("schedule", what, "the offered load, and ttft against ttft_sched")]
+    said = what.format(f"{took / MS:.1f} ms")
+    return [Reason(kind, f"{said} at p99, the limit is {limit / MS:.1f} ms", spoils)]
 
 
 def _bunching(seen: Evidence, lag: float | None) -> list[Reason]:

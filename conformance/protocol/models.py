@@ -11,7 +11,7 @@ from .facts import Facts
 from .finding import ABSENT, Finding, Findings
 from .rules import Rule, breaches, equals, is_filled_text, is_integer, is_list, is_text
 
-__all__ = ["findings"]
+__all__ = ["findings", "listed_ids"]
 
 LIST_RULES: Final = (
     Rule("CC-MODEL-001", "object", equals("list"), "the list has object list"),
@@ -24,6 +24,14 @@ MODEL_RULES: Final = (
     Rule("CC-MODEL-002", "created", is_integer, "a model has created, an integer"),
     Rule("CC-MODEL-002", "owned_by", is_text, "a model has owned_by, a string"),
 )
+
+
+def listed_ids(value: object) -> list[str]:
+    """The ids in the parsed body of ``GET /models``, in its order, as far as it can be read."""
+    data = value.get("data") if isinstance(value, dict) else None
+    models = data if isinstance(data, list) else []
+    ids = (model.get("id") for model in models if isinstance(model, dict))
+    return [name for name in ids if isinstance(name, str)]
 
 
 def findings(value: object) -> list[Finding]:

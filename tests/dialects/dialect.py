@@ -109,10 +109,14 @@ def judge(
     return judgement(base, results, declared, "--model", model, *chosen, timeout=8)
 
 
+def spoken_by(module: str) -> list[Dialect]:
+    """The dialects that `module` defines."""
+    return [one for one in DIALECTS.values() if one.act.__module__ == module]
+
+
 @contextlib.contextmanager
 def outcomes(module: str, folder: Path) -> Iterator[Mapping[str, Future[Judgement]]]:
     """One run for every dialect that `module` defines, two at a time."""
-    spoken = [one for one in DIALECTS.values() if one.act.__module__ == module]
     pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
     with server(module) as address, pool:
         yield {
@@ -125,7 +129,7 @@ def outcomes(module: str, folder: Path) -> Iterator[Mapping[str, Future[Judgemen
                 model=one.model,
                 profile=one.profile,
             )
-            for one in spoken
+            for one in spoken_by(module)
         }
         pool.shutdown(cancel_futures=True)
 

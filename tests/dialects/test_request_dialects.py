@@ -3,7 +3,7 @@
 The stream's own dialects are in ``test_stream_dialects.py``.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from pathlib import Path
@@ -27,7 +27,7 @@ from conformance.reference.routes import Site, respond
 from conformance.reference.wire import document
 from tests.inprocess import Judgement
 
-from .dialect import DIALECTS, MODEL, THINKER, check, dialect, outcomes
+from .dialect import DIALECTS, MODEL, THINKER, check, dialect, spoken_by
 
 pytestmark = pytest.mark.slow
 
@@ -348,14 +348,7 @@ def counts_nothing(call: Call) -> Call | Reply:
     return completion(respond(call, SITE), lambda body: body.pop("usage"))
 
 
-MINE = [one.name for one in DIALECTS.values() if one.act.__module__ == __name__]
-
-
-@pytest.fixture(scope="module")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Judgement]]]:
-    """A run for every dialect of this file; a test waits for its own."""
-    with outcomes(__name__, tmp_path_factory.mktemp("dialects")) as runs:
-        yield runs
+MINE = [one.name for one in spoken_by(__name__)]
 
 
 @pytest.mark.parametrize("name", MINE)

@@ -6,7 +6,7 @@ Those of requests, keys, models and HTTP are in ``test_request_dialects.py``.
 import copy
 import json
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from concurrent.futures import Future
 from dataclasses import replace
 from itertools import count
@@ -40,7 +40,7 @@ from conformance.reference.faults.edits import (
 from conformance.reference.wire import ZERO_CHUNK, spelled
 from tests.inprocess import Judgement
 
-from .dialect import DIALECTS, THINKER, check, dialect, outcomes
+from .dialect import DIALECTS, THINKER, check, dialect, spoken_by
 
 pytestmark = pytest.mark.slow
 
@@ -397,14 +397,7 @@ def announces_its_errors(events: list[Item], call: Call) -> list[Item]:
     return [*events[:-1], b"event: error\n" + spelled(events[-1]), "data: [DONE]\n\n"]
 
 
-MINE = [one.name for one in DIALECTS.values() if one.act.__module__ == __name__]
-
-
-@pytest.fixture(scope="module")
-def spoken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Judgement]]]:
-    """A run for every dialect of this file; a test waits for its own."""
-    with outcomes(__name__, tmp_path_factory.mktemp("dialects")) as runs:
-        yield runs
+MINE = [one.name for one in spoken_by(__name__)]
 
 
 @pytest.mark.parametrize("name", MINE)
