@@ -181,6 +181,11 @@ class Chat:
         """The reply to the plainest valid call."""
         return self.send(canary_request(self.model), sample=sample)
 
+    def observe(self, what: str) -> None:
+        """Keep one sentence on what the target does: all that an INFO entry records, and what a
+        MAY entry tells besides its verdict."""
+        self.memory["observed"] = what
+
     # -- sending --------------------------------------------------------------------------------
 
     def send(
