@@ -62,21 +62,25 @@ def profile(folder: Path, *, clients: bool = False) -> Path:
     return draft.replace(path)
 
 
-def judge(address: str, fault: str, folder: Path) -> Judgement:
-    """Run the suite against `fault` ("" for none) and read its results."""
+def judge(address: str, fault: str, folder: Path, only: tuple[str, ...] = ()) -> Judgement:
+    """Run the suite against `fault` ("" for none) and read its results.
+
+    `only` selects requirements, as `--requirement` does; empty: all.
+    """
     base = f"{address}/fault/{fault}/v1" if fault else f"{address}/v1"
     declared = FAULTS[fault].breaks if fault else frozenset()
     model = THINKER if declared & REASONING else MODEL
     clients = any(i.startswith("CC-SDK-") for i in declared)
     results = folder / f"{fault or 'none'}.json"
-    return judgement(base, results, profile(folder, clients=clients), "--model", model)
+    chosen = [word for one in only for word in ("--requirement", one)]
+    return judgement(base, results, profile(folder, clients=clients), "--model", model, *chosen)
 
 
 def judge_all(
-    folder: Path, names: list[str] | None = None, workers: int = 2
+    folder: Path, names: list[str] | None = None, workers: int = 2, only: tuple[str, ...] = ()
 ) -> dict[str, Judgement]:
     """Judge every fault (or those named), `workers` at a time; "" is the server without fault."""
     wanted = ["", *FAULTS] if names is None else names
     with server() as address, ProcessPoolExecutor(workers) as pool:
-        jobs = {name: pool.submit(judge, address, name, folder) for name in wanted}
+        jobs = {name: pool.submit(judge, address, name, folder, only) for name in wanted}
         return {name: job.result() for name, job in jobs.items()}
