@@ -39,6 +39,8 @@ class Fault:
     """One way to break the contract.
 
     ``breaks`` are the requirement ids that a run against it must fail or warn on, and no others.
+    ``parts``: where several ways are on at once (dialects in combination), they act in this order,
+    each at its own seam, and ``act`` does not.
     """
 
     name: str
@@ -46,6 +48,11 @@ class Fault:
     seam: Seam
     says: str
     act: Callable[..., Any]
+    parts: tuple[Fault, ...] = ()
+
+    def acts(self, seam: Seam) -> list[Callable[..., Any]]:
+        """What acts at `seam`, in order."""
+        return [one.act for one in self.parts or (self,) if one.seam == seam]
 
 
 REGISTERED: dict[str, Fault] = {}
@@ -83,39 +90,36 @@ def fault(*, breaks: set[str], seam: Seam) -> Callable[[T], T]:
 
 def on_request(fault: Fault | None, call: Call) -> Call | Reply:
     """The call as the fault understands it."""
-    if fault is None or fault.seam != "request":
-        return call
-    seen: Call | Reply = fault.act(call)
+    seen: Call | Reply = call
+    for act in fault.acts("request") if fault else ():
+        if isinstance(seen, Call):
+            seen = act(seen)
     return seen
 
 
 def on_reply(fault: Fault | None, reply: Reply, call: Call) -> Reply:
     """The reply as the fault leaves it."""
-    if fault is None or fault.seam != "reply":
-        return reply
-    seen: Reply = fault.act(reply, call)
-    return seen
+    for act in fault.acts("reply") if fault else ():
+        reply = act(reply, call)
+    return reply
 
 
 def on_events(fault: Fault | None, events: list[Item], call: Call) -> list[Item]:
     """The items of a stream as the fault leaves them."""
-    if fault is None or fault.seam != "events":
-        return events
-    seen: list[Item] = fault.act(events, call)
-    return seen
+    for act in fault.acts("events") if fault else ():
+        events = act(events, call)
+    return events
 
 
 def on_bytes(fault: Fault | None, pieces: list[Piece], call: Call) -> list[Piece]:
     """The pieces of a reply as the fault leaves them."""
-    if fault is None or fault.seam != "bytes":
-        return pieces
-    seen: list[Piece] = fault.act(pieces, call)
-    return seen
+    for act in fault.acts("bytes") if fault else ():
+        pieces = act(pieces, call)
+    return pieces
 
 
 def on_clock(fault: Fault | None, pauses: list[float], call: Call) -> list[float]:
     """The pauses as the fault leaves them."""
-    if fault is None or fault.seam != "clock":
-        return pauses
-    seen: list[float] = fault.act(pauses, call)
-    return seen
+    for act in fault.acts("clock") if fault else ():
+        pauses = act(pauses, call)
+    return pauses
