@@ -8,6 +8,7 @@ The map (design laws in CONTRIBUTING.md):
 | `test_*.py` | the checks, one file per chapter of the catalogue |
 | `battery.py`, `prompts.py`, `credentials.py` | what is sent |
 | `chat.py`, `guards.py`, `expect.py`, `outcomes.py` | the vocabulary in which checks are written |
+| `parameters.py` | is a parameter taken, and refused where it is wrong? |
 | `recall.py` | does a model give back what a message told it? a control decides |
 | `protocol/` | bytes and JSON in, findings out; no I/O, standard library only |
 | `wire/` | the only socket of the checker |

@@ -3,8 +3,8 @@
 
 import json
 import re
-from collections.abc import Iterable, Mapping
-from typing import Any, Literal
+from collections.abc import Mapping
+from typing import Any
 
 from . import prompts
 from .battery import (
@@ -15,7 +15,6 @@ from .battery import (
     USER,
     all_null,
     invalid,
-    invalid_by_rule,
     with_value,
 )
 from .chat import OMIT, ROOMY, Chat, encode
@@ -40,8 +39,9 @@ from .guards import (
     usage,
 )
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
+from .parameters import refused_as, takes
 from .protocol.errors import names, read_error
-from .protocol.finding import Finding, shorten
+from .protocol.finding import Finding
 from .protocol.jsontext import read_document
 from .recall import CODE_WORD, RECALL, control_returns, nonce, returned, text_parts
 from .requirements import requirement
@@ -72,48 +72,6 @@ COMPANIONS: Mapping[str, Mapping[str, Any]] = {
     "stream_options": {"stream": True},
 }
 """Parameters that others have no meaning without."""
-
-
-Named = Literal["", "param", "message", "anywhere"]
-
-
-def refused_as(rule: str, chat: Chat, what: str, *, named: Named = "") -> None:
-    """Every standing request that breaks `rule` is refused with 400 (422: CC-ERR-012).
-
-    `named`: where the clause itself wants the culprit named: as `param`, by a `param` that points
-    at the `message`, or `anywhere`.
-    """
-
-    def look(row: tuple[str, Exchange]) -> list[Sighting]:
-        name, exchange = row
-        refused(exchange, what=f"{what} ({name})", statuses=(400, 422))
-        words, error = INVALID[name].names, read_error(exchange.body)
-        if not named or error is None:
-            return []
-        required, told = {
-            "param": (f"param is {words[0]!r}", error.param in words),
-            "message": ("param contains 'messages'", "messages" in (error.param or "")),
-            "anywhere": (f"param or message names {words[0]}", names(exchange.body, *words)),
-        }[named]
-        return (
-            [] if told else [Sighting(Finding("", required, status_line(exchange), name), exchange)]
-        )
-
-    judge(each(invalid_by_rule(chat, rule).items(), look))
-
-
-def takes(chat: Chat, parameter: str, values: Iterable[Any], *, other: Any = None) -> None:
-    """Every one of `values` is accepted; a parameter refused with all of them is UNSUPPORTED.
-
-    So is one that the model fixes: it takes one of them, and refuses the `other` value too.
-    """
-    exchanges = [(value, with_value(chat, parameter, value)) for value in values]
-    good = [e for _, e in exchanges if e.status == 200]
-    optional = () if good else (parameter,)
-    if len(good) == 1 and len(exchanges) > 1 and other is not None:
-        optional = (parameter,) if refuses(with_value(chat, parameter, other), (parameter,)) else ()
-    for value, exchange in exchanges:
-        accepted(exchange, optional=optional, what=f"{parameter} {shorten(value)}")
 
 
 @requirement("CC-REQ-001")

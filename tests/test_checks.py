@@ -32,8 +32,13 @@ LONGEST_TITLE = 70
 CLIENTS = "test_clients.py"
 """What a client runs into may be any chapter's clause."""
 
-SECOND: Mapping[str, str] = {"test_tool_choice.py": "tools"}
-"""The second file of checks of a large chapter, and the chapter's table."""
+SECOND: Mapping[str, str] = {
+    "test_request_limits.py": "request",
+    "test_request_logprobs.py": "request",
+    "test_request_tools.py": "request",
+    "test_tool_choice.py": "tools",
+}
+"""Further files of checks of a large chapter, and the chapter's table."""
 
 ids = [f"{check.file}::{check.function}" for check in checks()]
 

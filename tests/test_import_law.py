@@ -42,6 +42,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
             "conformance.expect",
             "conformance.guards",
             "conformance.outcomes",
+            "conformance.parameters",
             "conformance.prompts",
             "conformance.protocol",
             "conformance.recall",
