@@ -25,7 +25,7 @@ from .protocol.facts import Facts
 from .protocol.jsontext import read_document
 from .protocol.models import listed_ids
 from .protocol.stream import StreamReading, read_stream
-from .target.capabilities import FIELDS, NAMES, Capability, State, declared
+from .target.capabilities import FIELDS, NAMES, RESTS_ON, Capability, State, declared
 from .target.profile import Profile
 from .wire.client import Client
 from .wire.exchange import BEARER, IDENTITY, JSON, Exchange, FailureKind, Request
@@ -279,8 +279,8 @@ class Chat:
             return self._probe_retrieve()
         elif flag in ("cache", "reasoning"):
             return self._seen_in_replies(flag)
-        elif flag == "stream_usage" and not self.has("stream"):
-            return Capability(flag, "absent", "there are no streams")
+        elif flag in RESTS_ON and not self.has(RESTS_ON[flag]):
+            return Capability(flag, "absent", f"{RESTS_ON[flag]} is absent")
         elif flag in FIELDS:
             exchange = self.ask(**FIELDS[flag])
             absent = refuses(exchange, NAMES[flag])

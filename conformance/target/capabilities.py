@@ -12,7 +12,7 @@ The laws:
 | `auth`   | a plain call without credentials | it is answered 200 |
 | `models` | GET /models | 404, 405 or 501 |
 | `cache`, `reasoning` | the plainest call | its reply shows nothing of it |
-| `stream_usage` | as the others | there are no streams, or as the others |
+| those of `RESTS_ON` | as the others | the other one is absent, or as the others |
 | others   | a plain call with the fields of `FIELDS` | a 4xx names one of the fields |
 
 `retrieve` is probed by the chapter that judges it: it needs the ids of the list.
@@ -24,12 +24,41 @@ from typing import Any, Literal
 
 State = Literal["present", "absent"]
 
-TOOL = {"type": "function", "function": {"name": "get_weather", "description": "Weather now"}}
+FUNCTION: Mapping[str, Any] = {
+    "name": "get_weather",
+    "description": "Current weather at a place",
+    "parameters": {
+        "type": "object",
+        "properties": {"location": {"type": "string"}},
+        "required": ["location"],
+    },
+}
+"""A function in full: that a member may be left out is a clause of its own (CC-REQ-037)."""
+
+CLOSED: Mapping[str, Any] = {**FUNCTION["parameters"], "additionalProperties": False}
+"""The same parameters, as strict functions want them."""
+
+NOTE: Mapping[str, str] = {"name": "take_note", "description": "Keeps a note"}
 
 FIELDS: Mapping[str, Mapping[str, Any]] = {
     "stream": {"stream": True},
     "stream_usage": {"stream": True, "stream_options": {"include_usage": True}},
-    "tools": {"tools": [TOOL]},
+    "tools": {"tools": [{"type": "function", "function": FUNCTION}]},
+    "strict": {
+        "tools": [
+            {"type": "function", "function": {**FUNCTION, "strict": True, "parameters": CLOSED}}
+        ]
+    },
+    "custom_tools": {
+        "tools": [{"type": "custom", "custom": NOTE}],
+        "tool_choice": {"type": "custom", "custom": {"name": NOTE["name"]}},
+        "max_tokens": 512,
+    },
+    "functions": {
+        "functions": [FUNCTION],
+        "function_call": {"name": FUNCTION["name"]},
+        "max_tokens": 512,
+    },
     "n": {"n": 2},
     "logprobs": {"logprobs": True},
     "logit_bias": {"logit_bias": {}},
@@ -41,12 +70,18 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "stream": ("stream", "streaming", "streamed"),
     "stream_usage": ("stream_options", "include_usage"),
     "tools": ("tools", "tool", "tool_choice", "tool_use", "function", "functions"),
+    "strict": ("strict", "tools"),
+    "custom_tools": ("custom", "tools", "tool", "tool_choice"),
+    "functions": ("functions", "function_call", "function"),
     "n": ("n",),
     "logprobs": ("logprobs",),
     "logit_bias": ("logit_bias",),
     "seed": ("seed",),
 }
 """What a clean refusal names."""
+
+RESTS_ON: Mapping[str, str] = {"stream_usage": "stream", "strict": "tools", "custom_tools": "tools"}
+"""Capabilities that are absent where another one is."""
 
 NOT_PROBED: Mapping[str, str] = {
     "browser": "calls from browsers (CORS)",
