@@ -210,6 +210,30 @@ _UNKNOWN = f"no-such-model-{uuid.uuid4().hex[:12]}"
 
 USER = {"role": "user", "content": prompts.HELLO}
 
+TOOLS = ("tools", "tool", "tool_choice", "function", "functions", "name")
+"""What names the culprit where an offered tool or the choice of one is wrong."""
+
+TURNS = ("messages", "role", "tool", "tools", "tool_calls", "tool_call_id", "function")
+"""The same where calls and results do not fit together."""
+
+
+def called(*ids: str) -> dict[str, Any]:
+    """An assistant's message that calls a tool once under each id; nine letters and digits, as
+    Mistral wants them, suit every server."""
+    function = {"name": "get_weather", "arguments": '{"location": "Paris"}'}
+    calls = [{"id": name, "type": "function", "function": function} for name in ids]
+    return {"role": "assistant", "content": None, "tool_calls": calls}
+
+
+def result(name: str, content: str = "18 °C, sunny") -> dict[str, Any]:
+    """A tool's result for the call with that id."""
+    return {"role": "tool", "tool_call_id": name, "content": content}
+
+
+def _named_tool(name: str) -> dict[str, Any]:
+    return {"type": "function", "function": {**prompts.WEATHER_TOOL["function"], "name": name}}
+
+
 INVALID: Mapping[str, Invalid] = {
     "messages left out": Invalid(
         "CC-REQ-001", ("messages",), _fields(messages=OMIT), replayed=True
@@ -248,6 +272,34 @@ INVALID: Mapping[str, Invalid] = {
     "seed a fraction": Invalid("CC-REQ-032", ("seed",), _fields(seed=1.5)),
     "response_format unknown": Invalid(
         "CC-REQ-036", ("response_format",), _fields(response_format={"type": "xml"})
+    ),
+    "function name out of form": Invalid(
+        "CC-REQ-037", TOOLS, lambda chat: encode(chat.body(tools=[_named_tool("bad name!")]))
+    ),
+    "function name too long": Invalid(
+        "CC-REQ-037", TOOLS, lambda chat: encode(chat.body(tools=[_named_tool("x" * 65)]))
+    ),
+    "tool_choice unknown": Invalid(
+        "CC-REQ-039",
+        TOOLS,
+        _fields(
+            tools=[prompts.WEATHER_TOOL],
+            tool_choice={"type": "function", "function": {"name": "no_such_function"}},
+        ),
+    ),
+    "tool_choice without tools": Invalid("CC-REQ-039", TOOLS, _fields(tool_choice="required")),
+    "result without a call": Invalid(
+        "CC-TOOL-024",
+        TURNS,
+        _fields(messages=[USER, result("call00024")], tools=[prompts.WEATHER_TOOL]),
+    ),
+    "call without a result": Invalid(
+        "CC-TOOL-025",
+        TURNS,
+        _fields(
+            messages=[USER, called("call00025", "call00026"), result("call00025"), USER],
+            tools=[prompts.WEATHER_TOOL],
+        ),
     ),
     "model empty": Invalid("CC-MODEL-011", ("model",), _fields(model="")),
     "model with spaces": Invalid(

@@ -4,13 +4,15 @@ The law: no check judges wording. A prompt asks for an answer that is *forced* (
 to that, say the word given above), so that a missing word is a dropped message, not a mood.
 """
 
+from typing import Any
+
 HELLO = "Say hello."
 COUNT = "Count from 1 to 300, separated by spaces. Write nothing else."
 ASK_WORD = "What is the code word? Answer with the code word only."
 ASK_TWO_WORDS = "What are the two code words, in order? Answer with the two code words only."
 WEATHER = "What is the weather in Paris? Use the tool."
 
-WEATHER_TOOL = {
+WEATHER_TOOL: dict[str, Any] = {
     "type": "function",
     "function": {
         "name": "get_weather",
@@ -22,6 +24,44 @@ WEATHER_TOOL = {
         },
     },
 }
+
+
+def _function(name: str, description: str, /, **properties: Any) -> dict[str, Any]:
+    """A tool with a function of these parameters, all of them required and no others allowed."""
+    parameters = {
+        "type": "object",
+        "properties": properties,
+        "required": list(properties),
+        "additionalProperties": False,
+    }
+    function = {"name": name, "description": description, "parameters": parameters}
+    return {"type": "function", "function": function}
+
+
+TIME_TOOL = _function("get_time", "Current time at a place", location={"type": "string"})
+"""Beside `WEATHER_TOOL`: the one that the prompt does not ask for (CC-TOOL-020)."""
+
+WEATHER_TWICE = "What is the weather in Paris and in London? Use the tool once for each place."
+
+FORECAST_TOOL = _function(
+    "get_forecast",
+    "Weather forecast for a place",
+    location={"type": "string"},
+    unit={"type": "string", "enum": ["celsius", "fahrenheit"]},
+    days={"type": "integer"},
+    hourly={"type": "boolean"},
+)
+"""Asks for more than `WEATHER` says: a model that is not held to the schema leaves things out."""
+
+LONG_NAME = "keep_a-note_under_a-name_of-exactly_sixty-four_characters-as_one"
+"""As long as the name of a function may be, with both signs that it may hold (CC-TOOL-027)."""
+
+NOTE_TOOL = _function(LONG_NAME, "Keeps a note", note={"type": "string"})
+NOTE = "Lunch \U0001f642 at noon, \u4f60\u597d"
+KEEP_NOTE = f'Keep a note that says "{NOTE}". Use the tool.'
+
+LOOK_UP_TOOL = _function("get_code_word", "Looks up the code word")
+LOOK_UP = f"Use the tool to look it up. {ASK_WORD}"
 
 
 def say_word(word: str) -> str:
