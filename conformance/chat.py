@@ -79,11 +79,17 @@ def facts_of(body: Any, *, complete: bool = True) -> Facts:
         stream=body.get("stream") is True,
         complete=complete,
         functions=bool(body.get("functions")),
+        custom=_offers_custom(body.get("tools")),
         audio=bool(body.get("audio")),
         logprobs=body.get("logprobs") is True,
         moderation=bool(body.get("moderation")),
         include_obfuscation=options.get("include_obfuscation"),
     )
+
+
+def _offers_custom(tools: Any) -> bool:
+    listed = tools if isinstance(tools, list) else []
+    return any(isinstance(tool, dict) and tool.get("type") == "custom" for tool in listed)
 
 
 class Chat:
@@ -116,6 +122,19 @@ class Chat:
         self._readings: dict[int, tuple[Exchange, StreamReading]] = {}
         self._on_gone = on_gone
         self._patient = True
+
+    def afresh(self) -> "Chat":
+        """The same model, of which nothing has been asked yet; what it is capable of is known."""
+        other = Chat(
+            self.client,
+            self.profile,
+            self.model,
+            on_gone=self._on_gone,
+            bound_name=self.bound_name,
+            bound=self._bound,
+        )
+        other._capabilities = self._capabilities
+        return other
 
     # -- requests -------------------------------------------------------------------------------
 

@@ -23,6 +23,7 @@ chunks      the form of a chunk, as tables              CC-STREAM, CC-SERR
 stream      the machine: reads a whole stream           CC-STREAM, CC-SERR, CC-SSE-024
 fold        chunks into a completion                    CC-EQUIV-001
 completion  rules for the non-streamed object           CC-RESP, CC-MSG, CC-FIN
+calls       calls in messages and in deltas             CC-TOOL
 usage       rules for a usage object                    CC-USAGE
 markup      leaked chat-template tokens                 CC-MSG-011
 damage      characters that were decoded wrongly        CC-MSG-012, CC-SSE-020

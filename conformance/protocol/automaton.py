@@ -141,6 +141,7 @@ _ROLE_FIRST: Final = (
 _ROLE_ONCE: Final = ("CC-STREAM-009", "role appears only in the first delta of a choice", False)
 _CLOSED: Final = ("CC-STREAM-013", "nothing follows the finish_reason of a choice", False)
 ONCE: Final = ("CC-STREAM-012", "every choice gets exactly one finish_reason", False)
+_NO_CALL: Final = ("CC-TOOL-016", "no fragment of a call follows the finish_reason", False)
 _IDLE: Final = ("CC-STREAM-013", "no empty delta follows the finish_reason of a choice", True)
 
 Breach = tuple[str, str, bool]  # clause, sentence, mild
@@ -158,7 +159,7 @@ CHOICE_BREACHES: Final[Mapping[tuple[Speech, Part], tuple[Breach, ...]]] = {
     (Speech.FINISHED, Part.ROLE): (_ROLE_ONCE,),
     (Speech.FINISHED, Part.OTHER_ROLE): (_ROLE_ONCE,),
     (Speech.FINISHED, Part.TEXT): (_CLOSED,),
-    (Speech.FINISHED, Part.CALL): (_CLOSED,),
+    (Speech.FINISHED, Part.CALL): (_CLOSED, _NO_CALL),
     (Speech.FINISHED, Part.AUDIO): (_CLOSED,),
     (Speech.FINISHED, Part.EMPTY): (_IDLE,),
     (Speech.FINISHED, Part.FINISH): (ONCE, _CLOSED),

@@ -20,8 +20,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
+from . import calls
 from .facts import Facts
-from .finding import ABSENT, Findings, Quote, shorten
+from .finding import ABSENT, Findings, Quote, Tell, shorten
 from .fold import REASONING
 from .framing import Item
 from .rules import (
@@ -177,6 +178,7 @@ DELTA_RULES: Final = (
         "without functions there is no function call",
         when=_no_calls,
     ),
+    *calls.DELTA_RULES,
 )
 
 _DELTA_NAMES: Final = frozenset(
@@ -194,16 +196,10 @@ _IN_ALL: Final = (
 def judge(log: Findings, chunk: Chunk, facts: Facts) -> None:
     """Everything that can be said about one chunk alone, its preamble form apart."""
 
+    add = Tell(log, chunk.where, chunk.span)
+
     def tell(rule: Rule, seen: object, path: str) -> None:
-        log.add(
-            rule.id,
-            rule.required,
-            seen,
-            chunk.where,
-            path=path,
-            span=chunk.span,
-            mild=rule.mild,
-        )
+        add(rule.id, rule.required, seen, path, mild=rule.mild)
 
     for rule, seen in breaches(CHUNK_RULES, chunk.value, facts):
         tell(rule, seen, f"$.{rule.name}")
@@ -218,14 +214,14 @@ def judge(log: Findings, chunk: Chunk, facts: Facts) -> None:
         index = choice.get("index", ABSENT)
         if not is_index(index, facts.n):
             required = f"index is an integer in 0..{facts.n - 1}" if facts.n > 1 else "index is 0"
-            span, at = chunk.span, f"{path}.index"
-            log.add("CC-STREAM-006", required, index, chunk.where, path=at, span=span)
+            add("CC-STREAM-006", required, index, f"{path}.index")
         for rule, seen in breaches(CHOICE_RULES, choice, facts):
             tell(rule, seen, f"{path}.{rule.name}")
         delta = choice.get("delta")
         if isinstance(delta, dict):
             for rule, seen in breaches(DELTA_RULES, delta, facts):
                 tell(rule, seen, f"{path}.delta.{rule.name}")
+            calls.judge_fragments(add, delta, facts, f"{path}.delta")
             _extras(log, chunk, delta, f"{path}.delta")
 
 

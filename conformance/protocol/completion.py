@@ -15,7 +15,8 @@ Decisions
 * ``finish_reason`` null or missing is CC-FIN-001; a vendor's value, ``""`` included, is CC-FIN-001
   and CC-FIN-002 (the catalogue says so).
 * ``tool_calls`` as reason without calls is CC-FIN-007 where calls were possible, else CC-MSG-013.
-* The rules about ``usage`` stand in usage.py, those about markup in markup.py.
+* The rules about ``usage`` stand in usage.py, those about calls in calls.py, those about markup in
+  markup.py.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from . import calls as tool_calls
 from .facts import Facts
 from .finding import ABSENT, Finding, Findings, Quote
 from .fold import REASONING
@@ -216,6 +218,7 @@ def findings(
     _indices(log, choices, facts.n)
     for position, choice in enumerate(choices):
         _choice(log, choice, facts, f"$.choices[{position}]")
+    tool_calls.judge_ids(log, choices)
     spoke = any(_produced(choice) for choice in choices)
     reasoned = any(_reasoned(choice) for choice in choices)
     found = usage_findings(value.get("usage"), produced=spoke, reasoned=reasoned)
@@ -257,6 +260,7 @@ def _choice(log: Findings, choice: object, facts: Facts, path: str) -> None:
     if facts.calls_allowed and ends_in_calls and not (isinstance(calls, list) and calls):
         required = "finish_reason tool_calls comes with calls"
         log.add("CC-FIN-007", required, calls, path=f"{path}.message.tool_calls")
+    tool_calls.judge_message(log, message, facts, f"{path}.message")
     content = message.get("content")
     if isinstance(content, str) and (mark := markup(content)) is not None:
         required = "content is free of chat-template and tool markup"

@@ -21,6 +21,7 @@ class Facts:
             close delimits. False where the connection was cut or the suite broke off: then nothing
             is said about how the body ends.
         functions: the deprecated ``functions`` was sent.
+        custom: a custom tool was offered.
         audio: audio output was asked for.
         logprobs: log probabilities were asked for.
         moderation: moderation results were asked for.
@@ -33,6 +34,7 @@ class Facts:
     stream: bool = True
     complete: bool = True
     functions: bool = False
+    custom: bool = False
     audio: bool = False
     logprobs: bool = False
     moderation: bool = False

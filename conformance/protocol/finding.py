@@ -20,7 +20,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
-__all__ = ["ABSENT", "Absent", "Finding", "Findings", "Quote", "escaped", "excerpt", "shorten"]
+__all__ = ["ABSENT", "Absent", "Finding", "Findings", "Quote", "Tell"]
+__all__ += ["escaped", "excerpt", "shorten"]
 
 Span = tuple[int, int]
 
@@ -103,6 +104,27 @@ class Findings:
                 if more
                 else (finding)
             )
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """Records breaches in one chunk, whose place ``where`` and ``span`` are."""
+
+    log: Findings
+    where: str
+    span: Span
+
+    def __call__(
+        self,
+        id: str,  # noqa: A002  the field of Finding has this name
+        required: str,
+        seen: object,
+        path: str,
+        *,
+        mild: bool = False,
+    ) -> None:
+        """Record a breach at ``path`` within the chunk."""
+        self.log.add(id, required, seen, self.where, path=path, span=self.span, mild=mild)
 
 
 class Quote(str):

@@ -32,9 +32,10 @@ from typing import Any, Final
 
 from . import chunks, framing
 from .automaton import ONCE, STREAM, STREAM_BREACHES, Input, Part, Speech, State, next_speech
+from .calls import Calls
 from .chunks import Chunk
 from .facts import Facts
-from .finding import Finding, Findings, Quote
+from .finding import Finding, Findings, Quote, Tell
 from .fold import Assembly, Choice, is_audio_end, is_cumulative, repeats_whole
 from .framing import Item, Kind
 from .sse import Decoder, Event, decode
@@ -163,6 +164,7 @@ class _Machine:
         self.output_offsets: list[int] = []
         self.state = State.START
         self.speech: dict[int, Speech] = {}
+        self.calls: dict[int, Calls] = {}
         self.failed = False
         self.last_finish = 0
         self.legible = True  # False: a choice's part in the sequence could not be read
@@ -236,6 +238,9 @@ class _Machine:
             record.finish_reason = choice["finish_reason"]
         self.heard += 1
         path = f"$.choices[{position}]" + (f" (index {index})" if self.facts.n > 1 else "")
+        if self.legible and isinstance(delta, dict):
+            calls = self.calls.setdefault(index, Calls(self.facts))
+            calls.take(Tell(self.log, chunk.where, chunk.span), delta, f"{path}.delta")
         for part, seen in _parts(choice):
             before = self.speech.get(index, Speech.SILENT)
             self.speech[index], broken = next_speech(before, part)

@@ -420,7 +420,8 @@ def test_a_call_without_tools() -> None:
 
 
 def test_an_empty_list_of_calls_is_no_call() -> None:
-    assert heard(role(), chunk(choice({"content": "x", "tool_calls": []})), finish(), DONE) == []
+    clauses = heard(role(), chunk(choice({"content": "x", "tool_calls": []})), finish(), DONE)
+    assert clauses == ["CC-TOOL-017~"]
 
 
 # --- several choices -----------------------------------------------------------------------------
