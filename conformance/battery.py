@@ -17,7 +17,7 @@ from typing import Any
 from . import prompts
 from .chat import CHAT_PATH, OMIT, Chat, encode
 from .credentials import MALFORMED, WRONG_KEY
-from .guards import is_refusal
+from .guards import is_refusal, refuses
 from .outcomes import Blocked
 from .wire.exchange import Exchange, FailureKind, Request
 from .wire.raw import RawReply, converse
@@ -27,12 +27,14 @@ LONG = 160
 
 
 def plain(chat: Chat) -> list[Exchange]:
-    """Valid calls without `stream`: the plainest, a bounded one, text beyond ASCII, a cut one."""
+    """Valid calls without `stream`: the plainest, a bounded one, text beyond ASCII, a cut one, and
+    those that are answered by tool calls."""
     return [
         chat.canary(),
         chat.ask(),
         beyond_ascii(chat),
         cut(chat),
+        *(calls(chat) if chat.has("tools") else []),
     ]
 
 
@@ -88,14 +90,64 @@ def invitation(chat: Chat, **fields: Any) -> Exchange:
     return chat.ask(prompts.WEATHER, **{**offered, **fields})
 
 
+def forbidden(chat: Chat, sample: int = 0) -> Exchange:
+    """The same invitation, and a `tool_choice` that lets the model call nothing."""
+    return invitation(chat, sample=sample, tool_choice="none", max_tokens=512)
+
+
+CALLED = 512
+"""Output bound where several calls, or a forced one, are to come: room to think before them."""
+
+
+def forced(chat: Chat, tool: Mapping[str, Any] = prompts.WEATHER_TOOL, **fields: Any) -> Exchange:
+    """A call whose `tool_choice` names the only tool; where it may not, the model has its choice.
+
+    `fields` as in `Chat.body`.
+    """
+    offered = {"tools": [tool], "tool_choice": named(tool), **fields}
+    exchange = invitation(chat, **offered)
+    if refuses(exchange, ("tool_choice",)):
+        return invitation(chat, **{**offered, "tool_choice": OMIT})
+    return exchange
+
+
+def named(tool: Mapping[str, Any]) -> dict[str, Any]:
+    """The `tool_choice` that forces a call of `tool`."""
+    return {"type": "function", "function": {"name": tool["function"]["name"]}}
+
+
+def two_calls(chat: Chat, **fields: Any) -> Exchange:
+    """A call that invites the model to call a tool twice at once; `fields` as in `Chat.body`."""
+    asked = {"role": "user", "content": prompts.WEATHER_TWICE}
+    return invitation(chat, **{"messages": [asked], chat.bound_name: CALLED, **fields})
+
+
+def no_arguments(chat: Chat, **fields: Any) -> Exchange:
+    """A call that forces a call of a tool without parameters; `fields` as in `Chat.body`."""
+    asked = {"role": "user", "content": prompts.LOOK_UP}
+    options = {"messages": [asked], chat.bound_name: CALLED, **fields}
+    return forced(chat, prompts.LOOK_UP_TOOL, **options)
+
+
+def calls(chat: Chat, **fields: Any) -> list[Exchange]:
+    """Valid calls that tool calls answer: the model's own choice, a forced one, two at once."""
+    found = [invitation(chat, **fields), forced(chat, **fields), two_calls(chat, **fields)]
+    return list({id(exchange): exchange for exchange in found}.values())
+
+
+def call_streams(chat: Chat) -> list[Exchange]:
+    """The same calls, streamed; see `all_streams` for what is left out."""
+    return [exchange for exchange in calls(chat, stream=True) if not was_cut(exchange)]
+
+
 def all_streams(chat: Chat) -> list[Exchange]:
-    """Every kind of stream: the standing ones, one of a tool call and one of two choices.
+    """Every kind of stream: the standing ones, those of tool calls and one of two choices.
 
     One whose connection was cut is left out: it has no form to judge, and the cut is CC-HTTP-009's.
     """
     found = [*streams(chat), counted_stream(chat)]
     if chat.has("tools"):
-        found.append(invitation(chat, stream=True))
+        found += call_streams(chat)
     if chat.has("n"):
         found.append(chat.stream(n=2))
     whole = [exchange for exchange in found if not was_cut(exchange)]

@@ -14,10 +14,11 @@ from typing import Any, Literal
 from .battery import INVALID, invalid_by_rule, with_value
 from .chat import Chat
 from .expect import each, judge
-from .guards import accepted, refused, refuses, status_line
-from .outcomes import Sighting
+from .guards import BOUNDS, accepted, is_refusal, refused, refuses, status_line, success
+from .outcomes import Inconclusive, Sighting
 from .protocol.errors import names, read_error
 from .protocol.finding import Finding, shorten
+from .target.capabilities import FIELDS
 from .wire.exchange import Exchange
 
 Named = Literal["", "param", "message", "anywhere"]
@@ -60,3 +61,18 @@ def takes(chat: Chat, parameter: str, values: Iterable[Any], *, other: Any = Non
         optional = (parameter,) if refuses(with_value(chat, parameter, other), (parameter,)) else ()
     for value, exchange in exchanges:
         accepted(exchange, optional=optional, what=f"{parameter} {shorten(value)}")
+
+
+def offered(chat: Chat, exchange: Exchange, *names: str, what: str) -> Exchange:
+    """`exchange`, a valid call with tools, which answers 200 as the clause demands.
+
+    Parameters in `names` may be refused by name (UNSUPPORTED). A target that refuses every call
+    with tools, without a word on them, is blamed for none of what it was asked beside them.
+    """
+    if refuses(exchange, BOUNDS):
+        return success(exchange)  # raises: the bound is another clause's business
+    if is_refusal(exchange) and not refuses(exchange, names):
+        plainly = chat.ask(**FIELDS["tools"])
+        if is_refusal(plainly):
+            raise Inconclusive(f"every call with tools is refused: {status_line(plainly)}", plainly)
+    return accepted(exchange, optional=names, what=what)

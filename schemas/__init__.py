@@ -36,7 +36,7 @@ from jsonschema.validators import extend
 from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
-__all__ = ["BASE", "NAMES", "Violation", "schema", "validator", "violations"]
+__all__ = ["BASE", "NAMES", "Violation", "misfit", "schema", "validator", "violations"]
 
 BASE: Final = "https://chat-conformance.invalid/schemas/"
 """What every ``$id`` begins with."""
@@ -142,6 +142,19 @@ def violations(name: str, value: Any) -> list[Violation]:
         )
         for fault in faults
     ]
+
+
+def misfit(given: Mapping[str, Any], value: Any) -> str | None:
+    """Return in one line where ``value``, decoded JSON, does not fit a schema that a request gave.
+
+    None where it fits. ``1.0`` is an integer here, as JSON Schema has it.
+
+    Raises:
+        jsonschema.exceptions.SchemaError: ``given`` is no schema.
+    """
+    Draft202012Validator.check_schema(given)
+    fault = next(Draft202012Validator(given).iter_errors(value), None)
+    return None if fault is None else f"{fault.json_path}: {_message(fault)}"
 
 
 # --- looking through a union --------------------------------------------------------------------

@@ -110,3 +110,28 @@ def test_definition_can_be_validated_alone() -> None:
 def test_unknown_name_is_refused(name: str) -> None:
     with pytest.raises(KeyError, match=r"nonsense|conftest"):
         schemas.validator(name)
+
+
+@pytest.mark.parametrize(
+    ("value", "path"),
+    [
+        ({"unit": "celsius", "days": 1}, None),
+        ({"unit": "celsius", "days": 1.0}, None),
+        ({"unit": "kelvin", "days": 1}, "$.unit"),
+        ({"unit": "celsius", "days": "1"}, "$.days"),
+        ({"unit": "celsius"}, "$"),
+        ({"unit": "celsius", "days": 1, "why": ""}, "$"),
+        ([], "$"),
+    ],
+)
+def test_a_schema_that_a_request_gave_says_where_a_value_does_not_fit(
+    value: Any, path: str | None
+) -> None:
+    given = {
+        "type": "object",
+        "properties": {"unit": {"enum": ["celsius", "fahrenheit"]}, "days": {"type": "integer"}},
+        "required": ["unit", "days"],
+        "additionalProperties": False,
+    }
+    found = schemas.misfit(given, value)
+    assert (None if found is None else found.partition(": ")[0]) == path
