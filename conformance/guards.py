@@ -23,6 +23,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Unsupported
+from .protocol.calls import ToolCall, well_formed
 from .protocol.errors import names as names_one_of
 from .protocol.finding import Finding, excerpt, shorten
 from .protocol.jsontext import read_document
@@ -243,6 +244,20 @@ def text(exchange: Exchange) -> str:
     if content is not None and not isinstance(content, str):
         raise Blocked("CC-MSG-003", f"content is {shorten(content)}", exchange)
     return content or ""
+
+
+def tool_calls(said: Mapping[str, Any], exchange: Exchange) -> list[ToolCall]:
+    """The calls in a message, of `exchange` or of what its chunks make; none is right."""
+    listed = said.get("tool_calls")
+    if listed is not None and not isinstance(listed, list):
+        raise Blocked("CC-RESP-010", f"tool_calls is {shorten(listed)}", exchange)
+    found = []
+    for given in listed or ():
+        call = well_formed(given)
+        if isinstance(call, str):
+            raise Blocked(call, f"a call is {shorten(given)}", exchange)
+        found.append(call)
+    return found
 
 
 def usage(exchange: Exchange) -> dict[str, int] | None:

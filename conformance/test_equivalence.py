@@ -3,7 +3,7 @@
 from typing import Any
 
 from . import prompts
-from .battery import all_streams, usage_stream
+from .battery import all_streams, invitation, named, usage_stream
 from .chat import Chat, facts_of, sent_json
 from .expect import each, judge, require, sightings_of, trials, whole_stream
 from .guards import (
@@ -85,18 +85,17 @@ def _call(exchange: Exchange, value: dict[str, Any]) -> tuple[Any, ...] | None:
 
 @requirement("CC-EQUIV-005")
 def test_a_forced_call_has_the_same_structure_in_both_modes(chat: Chat) -> None:
-    force = {"type": "function", "function": {"name": "get_weather"}}
-    fields = {"tools": [prompts.WEATHER_TOOL], "tool_choice": force, chat.bound_name: 256}
+    force = {"tool_choice": named(prompts.WEATHER_TOOL)}
     wanted = ("get_weather", True, True)
     kept = {"plain": 0, "streamed": 0}
     counted = 0
     seen: list[Any] = []
     for number in range(3):
-        plainly = chat.ask(prompts.WEATHER, sample=number, **fields)
+        plainly = invitation(chat, **force, sample=number)
         if refuses(plainly, ("tool_choice",)):
             raise Unsupported(f"refused: {status_line(plainly)}", plainly)
         finish_reason(plainly)
-        streamed = chat.stream(prompts.WEATHER, sample=number, **fields)
+        streamed = invitation(chat, **force, sample=number, stream=True)
         pair = (_call(plainly, completion(plainly)), _call(streamed, _folded(chat, streamed)))
         if None in pair:
             continue
