@@ -5,6 +5,7 @@
 | PASS, WARN | passed |
 | FAIL, ERROR | failed |
 | UNSUPPORTED, INCONCLUSIVE, BLOCKED | skipped, with the reason |
+| OBSERVED | passed; skipped where a capability is missing, so that pytest goes no further |
 
 The law: the verdict is decided already (`recording`); here it is only spelled, so that `-x`, `-k`,
 `-n`, JUnit and pytest-html keep working.
@@ -38,7 +39,7 @@ def dress(
     ]
     report.user_properties += properties
     item.user_properties += properties  # JUnit takes them from the report of the teardown
-    if verdict in ("PASS", "WARN"):
+    if verdict in ("PASS", "WARN") or (verdict == "OBSERVED" and report.when == "call"):
         report.outcome, report.longrepr = "passed", None
         if verdict == "WARN":
             report.sections.append(("warning", reports.text.failure(record, entry)))
@@ -47,7 +48,7 @@ def dress(
         if verdict == "FAIL":
             report.longrepr = reports.text.failure(record, entry)
         else:
-            report.longrepr = redact(str(report.longrepr))
+            report.longrepr = redact(str(report.longrepr or record["evidence"]["summary"]))
     else:
         report.outcome = "skipped"
         path, line = str(report.location[0]), (report.location[1] or 0) + 1

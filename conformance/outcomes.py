@@ -31,7 +31,12 @@ class Sighting:
 
 
 class Broken(AssertionError):  # noqa: N818 - a verdict on the target, no error of ours
-    """The requirement is broken: at least one sighting says where."""
+    """The requirement is broken: at least one sighting says where.
+
+    `repeated` says how steadily, where that was asked (`again`).
+    """
+
+    repeated: "Repeated | None" = None
 
     def __init__(self, sightings: Sequence[Sighting], trials: "Trials | None" = None) -> None:
         self.sightings = tuple(sightings)
@@ -63,6 +68,19 @@ class Blocked(Unjudged):
     def __init__(self, by: str, reason: str, exchange: Exchange | None = None) -> None:
         super().__init__(reason, exchange)
         self.by = by
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """How often the replies that broke a clause broke it when they were asked for again."""
+
+    broken: int
+    of: int
+
+    @property
+    def steady(self) -> bool:
+        """Whether each of them was broken each time; if not, the breach is intermittent."""
+        return self.broken == self.of
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,7 @@ LETTERS: Mapping[str, str] = {
     "INCONCLUSIVE": "i",
     "BLOCKED": "b",
     "ERROR": "E",
+    "OBSERVED": "o",
 }
 
 STYLES: Mapping[str, dict[str, bool]] = {

@@ -6,19 +6,20 @@ The laws:
 2. A record is JSON, redacted, free of control characters, and small: bodies are shown as a timed
    transcript, the offending lines marked.
 
-| the check | level MUST | SHOULD, MAY, INFO | `--strict` |
-|---|---|---|---|
-| returns | PASS | PASS | PASS |
-| raises Broken | FAIL | WARN | FAIL for MUST and SHOULD |
-| raises Broken, every finding mild | WARN | WARN | FAIL for MUST and SHOULD |
-| raises Unsupported, Inconclusive, Blocked | that | that | that |
-| raises anything else | ERROR | ERROR | ERROR |
+| the check | level MUST | SHOULD, MAY | INFO | `--strict` |
+|---|---|---|---|---|
+| returns | PASS | PASS | OBSERVED | |
+| raises Broken | FAIL | WARN | OBSERVED | FAIL for MUST and SHOULD |
+| raises Broken, every finding mild | WARN | WARN | OBSERVED | FAIL for MUST and SHOULD |
+| raises Unsupported, Inconclusive, Blocked | that | that | OBSERVED | |
+| raises anything else | ERROR | ERROR | ERROR | |
 """
 
 import shlex
 from collections.abc import Sequence
 from typing import Any, Literal
 
+from .again import blamed_by
 from .outcomes import Blocked, Broken, Inconclusive, Trials, Unjudged, Unsupported
 from .requirements import Level, Requirement
 from .settings import Settings
@@ -27,15 +28,20 @@ from .wire.exchange import Exchange
 from .wire.redact import Redactor
 from .wire.transcript import printable, transcript
 
-Verdict = Literal["PASS", "FAIL", "WARN", "UNSUPPORTED", "INCONCLUSIVE", "BLOCKED", "ERROR"]
+Verdict = Literal[
+    "PASS", "FAIL", "WARN", "UNSUPPORTED", "INCONCLUSIVE", "BLOCKED", "ERROR", "OBSERVED"
+]
 
 MOST_FINDINGS = 12
 MOST_EXCHANGES = 2
 LONGEST_BODY = 2000
+LONGEST_SAID = 400
 
 
 def verdict(level: Level, error: BaseException | None, *, strict: bool) -> Verdict:
     """The verdict on a check of `level` that ended with `error`; None: it returned."""
+    if level == "INFO" and (error is None or isinstance(error, Broken | Unjudged)):
+        return "OBSERVED"
     if error is None:
         return "PASS"
     if isinstance(error, Broken):
@@ -50,6 +56,15 @@ _UNJUDGED: Sequence[tuple[type[Unjudged], Verdict]] = (
     (Blocked, "BLOCKED"),
     (Inconclusive, "INCONCLUSIVE"),
 )
+
+
+def _repeated(error: Broken) -> dict[str, int] | None:
+    """How often it was broken when it was asked again; a behaviour check has counted by itself."""
+    if error.trials is not None:
+        failed = error.trials.counted - error.trials.passed
+        return {"broken": failed, "of": error.trials.counted}
+    found = error.repeated
+    return None if found is None else {"broken": found.broken, "of": found.of}
 
 
 class Recorder:
@@ -70,15 +85,24 @@ class Recorder:
         title: str,
         used: Sequence[Exchange],
         trials: Trials | None,
+        observed: str | None = None,
         duration_s: float,
     ) -> dict[str, Any]:
-        """The record of one executed check; see `reports.results` for how records are folded."""
+        """The record of one executed check; see `reports.results` for how records are folded.
+
+        `observed`: the sentence that the check told by `Chat.observe`.
+        """
+        if requirement.level == "INFO" and error is None and observed is None:
+            error = RuntimeError("the check of an INFO entry has observed nothing")
+        told = observed and printable(observed.encode("utf-8", "backslashreplace"), LONGEST_SAID)
         decided = verdict(requirement.level, error, strict=self.settings.strict)
         evidence: dict[str, Any] = {
-            "summary": self._summary(decided, error, used),
+            "summary": self._summary(decided, error, used, told),
             "reproduce": self.rerun(requirement.id, model),
             "duration_s": round(duration_s, 4),
         }
+        if told is not None:
+            evidence["observed"] = told
         if isinstance(error, Broken):
             evidence |= self._findings(error, used)
             trials = error.trials or trials
@@ -113,12 +137,20 @@ class Recorder:
         }
 
     def _summary(
-        self, decided: Verdict, error: BaseException | None, used: Sequence[Exchange]
+        self,
+        decided: Verdict,
+        error: BaseException | None,
+        used: Sequence[Exchange],
+        told: str | None,
     ) -> str:
+        if decided == "OBSERVED" and told is not None:
+            return told
         if error is None:
             replies = len({id(exchange) for exchange in used})
             return f"held in {replies} {'reply' if replies == 1 else 'replies'}"
-        text = printable(str(error).encode("utf-8", "backslashreplace"), 400)
+        text = printable(str(error).encode("utf-8", "backslashreplace"), LONGEST_SAID)
+        if decided == "OBSERVED" and isinstance(error, Unjudged):
+            return f"not observed: {text}"
         if decided == "ERROR":
             return f"the suite failed: {type(error).__name__}: {text}"
         return text
@@ -127,7 +159,7 @@ class Recorder:
         shown: list[Exchange] = []
         spans: dict[int, list[tuple[int, int]]] = {}
         for sighting in error.sightings:
-            exchange = sighting.exchange or (used[-1] if used else None)
+            exchange = blamed_by(sighting, used)
             if exchange is None:
                 continue
             if all(known is not exchange for known in shown):
@@ -144,7 +176,10 @@ class Recorder:
             for s in error.sightings[:MOST_FINDINGS]
         ]
         left_out = len(error.sightings) - len(findings)
+        looked = len({id(exchange) for exchange in (*used, *shown)})
         return {
+            "seen_in": {"broken": len(shown), "looked": looked} if shown else None,
+            "repeated": _repeated(error),
             "findings": findings,
             "exchanges": [self.exchange(e, spans.get(id(e), ())) for e in shown[:MOST_EXCHANGES]],
             **({"left_out": left_out} if left_out else {}),

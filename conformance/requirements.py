@@ -102,7 +102,7 @@ class Requirement:
     depends_on: tuple[str, ...] = ()
     """Ids without which this one cannot be judged (BLOCKED)."""
     unjudged: str = ""
-    """Why no check judges the entry yet."""
+    """Why no black-box test can judge the entry."""
 
 
 @dataclass(frozen=True, slots=True)

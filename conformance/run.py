@@ -22,11 +22,12 @@ import reports.text
 import reports.verdict
 
 from . import artefacts, settings
+from .again import ask_again
 from .chat import Chat
 from .dressing import dress, status
 from .guards import not_5xx, status_line
 from .items import model_of, requirement_of, slug
-from .outcomes import Blocked, Inconclusive, Trials, Unsupported
+from .outcomes import Blocked, Broken, Inconclusive, Trials, Unsupported
 from .planning import Cost, cost, plan_lines
 from .progress import Progress
 from .recording import Recorder
@@ -213,6 +214,22 @@ class Run:
             if not capability.present:
                 raise Unsupported(f"{flag}: {capability.because}")
 
+    @pytest.hookimpl(wrapper=True)
+    def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
+        """A check that blames the target is asked again, to tell a steady breach from a whim."""
+        try:
+            return (yield)
+        except Broken as broken:
+            if requirement_of(pyfuncitem) is not None:
+                model, target = str(pyfuncitem.callspec.params["chat"]), self.live()
+                broken.repeated = ask_again(
+                    pyfuncitem.obj,
+                    broken,
+                    list(target.chat(model).used),
+                    lambda number: target.afresh(model, number),
+                )
+            raise
+
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         mark = item.get_closest_marker("requirement")
         if mark is not None and mark.kwargs["harms"]:
@@ -245,7 +262,7 @@ class Run:
             raise RuntimeError("a check ran before the session started")
         chat = self.live().chat(item.callspec.params["chat"])  # type: ignore[attr-defined]
         function = item.originalname or item.name  # type: ignore[attr-defined]  # Function
-        trials = chat.memory.pop("trials", None)
+        trials, observed = (chat.memory.pop(name, None) for name in ("trials", "observed"))
         return self._recorder.record(
             entry,
             error,
@@ -254,6 +271,7 @@ class Run:
             title=function.removeprefix("test_").replace("_", " "),
             used=chat.used,
             trials=trials if isinstance(trials, Trials) else None,
+            observed=observed,
             duration_s=seconds,
         )
 

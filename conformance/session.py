@@ -47,6 +47,7 @@ class TargetSession:
         self.embedded = settings.target_url is None
         self.gone: str | None = None
         self._chats: dict[str, Chat] = {}
+        self._afresh: dict[tuple[str, int], Chat] = {}
         self._shared: dict[tuple[Request, int], Exchange] = {}
         if settings.plan:
             settings = replace(settings, target_url=None)
@@ -99,6 +100,12 @@ class TargetSession:
                 bound=bound,
             )
         return self._chats[model]
+
+    def afresh(self, model: str, number: int) -> Chat:
+        """The chat of the `number`-th repetition of checks that found that model broken."""
+        if (model, number) not in self._afresh:
+            self._afresh[model, number] = self.chat(model).afresh()
+        return self._afresh[model, number]
 
     def _bound(self, model: str) -> tuple[str, int]:
         """The output bound that a model takes where a check does not care, by name and size.

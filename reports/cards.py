@@ -15,11 +15,11 @@ from typing import Any, Final
 from conformance.requirements import Requirement
 
 from . import words
-from .text import timed
+from .text import frequency, intermittent, timed
 from .verdict import LEVELS, Entry, Verdict
 from .view import SIGNS, TARGET, Sign, anchor
 
-__all__ = ["Card", "OpenRow", "Row", "cards", "open_rows", "rows"]
+__all__ = ["Card", "OpenRow", "Row", "cards", "observed_rows", "open_rows", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +44,16 @@ class Card:
     def models(self) -> tuple[str, ...]:
         """Every model that is broken, the shown one first."""
         return tuple(entry["model"] or TARGET for entry in (self.shown, *self.others))
+
+    @property
+    def frequency(self) -> str:
+        """How often it was seen on the shown model, in words; "" where nobody counted."""
+        return frequency(self.shown["evidence"])
+
+    @property
+    def intermittent(self) -> str:
+        """``intermittent: 2 of 6`` over all its models, where it comes and goes; else ""."""
+        return intermittent([self.shown, *self.others])
 
     @property
     def share(self) -> str:
@@ -146,7 +156,7 @@ def rows(transcript: Iterable[Mapping[str, Any]]) -> list[Row]:
 
 @dataclass(frozen=True, slots=True)
 class OpenRow:
-    """One clause that was not judged for some models, for one reason."""
+    """One clause that was not judged for some models, for one reason; or what was observed."""
 
     id: str
     level: str
@@ -161,15 +171,32 @@ class OpenRow:
 def open_rows(results: Mapping[str, Any], verdicts: Iterable[str]) -> list[OpenRow]:
     """The entries with one of ``verdicts``, those with the same reason together."""
     wanted = frozenset(verdicts)
+    return _grouped(
+        (entry, entry["evidence"]["reason"] or entry["evidence"]["summary"])
+        for entry in results["requirements"]
+        if entry["verdict"] in wanted
+    )
+
+
+def observed_rows(results: Mapping[str, Any]) -> list[OpenRow]:
+    """What was observed, beside a verdict (MAY) or instead of one (INFO), the same together."""
+    told = (
+        (entry, entry["evidence"]["observed"] or entry["evidence"]["summary"])
+        for entry in results["requirements"]
+        if entry["verdict"] == "OBSERVED" or entry["evidence"]["observed"]
+    )
+    return _grouped(told, place="OBSERVED")
+
+
+def _grouped(told: Iterable[tuple[Entry, str]], place: str = "") -> list[OpenRow]:
+    """Rows by clause, verdict and reason; `place`: the verdict whose place in the page they are."""
     found: dict[tuple[str, str, str], list[Entry]] = {}
-    for entry in results["requirements"]:
-        if entry["verdict"] in wanted:
-            reason = entry["evidence"]["reason"] or entry["evidence"]["summary"]
-            found.setdefault((entry["id"], entry["verdict"], reason), []).append(entry)
+    for entry, reason in told:
+        found.setdefault((entry["id"], entry["verdict"], reason), []).append(entry)
     seen: set[str] = set()
     rows = []
     for (clause, verdict, reason), entries in found.items():
-        place = "" if clause in seen else anchor(clause, verdict)
+        here = "" if clause in seen else anchor(clause, place or verdict)
         seen.add(clause)
         rows.append(
             OpenRow(
@@ -179,7 +206,7 @@ def open_rows(results: Mapping[str, Any], verdicts: Iterable[str]) -> list[OpenR
                 reason=reason,
                 models=tuple(entry["model"] or TARGET for entry in entries),
                 rerun=entries[0]["evidence"]["reproduce"],
-                anchor=place,
+                anchor=here,
             )
         )
     return rows

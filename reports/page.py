@@ -78,6 +78,7 @@ def render(
             warnings=warnings,
             undecided=cards.open_rows(results, ("ERROR", "INCONCLUSIVE", "BLOCKED")),
             unsupported=cards.open_rows(results, ("UNSUPPORTED",)),
+            observed=cards.observed_rows(results),
             sections=view.sections(results, chapters),
             unrun="no check yet" if whole else "not in this run",
             others=list(others),

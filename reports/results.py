@@ -33,6 +33,9 @@ _EVIDENCE: Final = (
     "exchanges",
     "reproduce",
     "reason",
+    "observed",
+    "seen_in",
+    "repeated",
     "trials",
     "duration_s",
 )
@@ -90,6 +93,11 @@ def build(
             "entries": len(known),
             "judged": _by_level(entry for entry in known.values() if entry.id in checked),
             "total": _by_level(known.values()),
+            "unjudgeable": [
+                {"id": entry.id, "level": entry.level, "reason": entry.unjudged}
+                for entry in known.values()
+                if entry.unjudged and entry.id not in checked
+            ],
         },
         "requirements": [_written(entry) for entry in entries],
         "deviations": deviations(profile_deviations, entries, finished.date()),

@@ -6,6 +6,7 @@ judged, the denominator of the suite is the catalogue; nothing unjudged is calle
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -134,6 +135,7 @@ def coverage(results: Mapping[str, Any]) -> dict[str, str]:
     '118 in the catalogue: 3 broken · 82 held · 2 unsupported · 31 without a check yet'
     """
     catalogue, found = results["catalogue"], tallies(results["requirements"])
+    beyond = Counter(entry["level"] for entry in catalogue["unjudgeable"])
     lines: dict[str, str] = {}
     for level in LEVELS:
         tally, total = found[level], catalogue["total"][level]
@@ -144,8 +146,10 @@ def coverage(results: Mapping[str, Any]) -> dict[str, str]:
             "held with a warning" if level == "MUST" else "warned": tally.warned,
             "undecided": tally.undecided,
             "unsupported": tally.unsupported,
+            "observed": tally.observed,
             "not in this run": checked - tally.run,
-            "without a check yet": total - checked,
+            "unjudgeable": beyond[level],
+            "without a check yet": total - checked - beyond[level],
         }
         lines[level] = f"{words.number(total)} in the catalogue: {words.figures(states)}"
     return lines

@@ -23,6 +23,7 @@ The layout is a table of label and text::
 from __future__ import annotations
 
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -33,7 +34,16 @@ from . import words
 from .sentence import coverage, sentence
 from .verdict import Entry
 
-__all__ = ["closing", "failure", "outcome", "telling", "timed"]
+__all__ = [
+    "closing",
+    "failure",
+    "frequency",
+    "intermittent",
+    "observations",
+    "outcome",
+    "telling",
+    "timed",
+]
 
 FINDINGS: Final = 5
 """At most so many findings of one entry are shown in a terminal."""
@@ -64,6 +74,8 @@ def failure(entry: Entry, requirement: Requirement | None, *, width: int = 100) 
         lines += _prose("seen", words.short(evidence["summary"], SAID), width)
     if trials := evidence.get("trials"):
         lines += _rows("trials", [f"{trials['passed']} of {trials['counted']} held"])
+    elif often := frequency(evidence):
+        lines += _prose("replies", often, width)
     if reason := evidence.get("reason"):
         lines += _prose("reason", words.short(reason, SAID), width)
     if requirement:
@@ -82,6 +94,30 @@ def failure(entry: Entry, requirement: Requirement | None, *, width: int = 100) 
 def heading(entry: Entry) -> str:
     """``CC-SSE-003 (MUST) · meta/llama-3.3-70b-instruct``."""
     return f"{entry['id']} ({entry['level']}) · {entry['model'] or 'the target as a whole'}"
+
+
+def frequency(evidence: Mapping[str, Any]) -> str:
+    """In how many replies a breach was seen, and whether it came each time it was asked for again.
+
+    >>> frequency({"seen_in": {"broken": 1, "looked": 4}, "repeated": {"broken": 2, "of": 6}})
+    '1 of 4; intermittent: asked again, 2 of 6'
+    """
+    seen, again = evidence.get("seen_in"), evidence.get("repeated")
+    parts = [f"{seen['broken']} of {seen['looked']}"] if seen else []
+    if again:
+        how = "intermittent" if again["broken"] < again["of"] else "steady"
+        parts.append(f"{how}: asked again, {again['broken']} of {again['of']}")
+    return "; ".join(parts)
+
+
+def intermittent(entries: Iterable[Entry]) -> str:
+    """``intermittent: 2 of 6`` where some of the entries come and go; "" where none does."""
+    counted = [entry["evidence"].get("repeated") for entry in entries]
+    at_times = [found for found in counted if found and found["broken"] < found["of"]]
+    if not at_times:
+        return ""
+    broken, of = (sum(found[name] for found in at_times) for name in ("broken", "of"))
+    return f"intermittent: {broken} of {of}"
 
 
 def _seen(findings: Sequence[Mapping[str, Any]], width: int) -> list[str]:
@@ -199,12 +235,50 @@ def closing(results: Mapping[str, Any], artefacts: Iterable[Path] = ()) -> list[
     """
     lines = [sentence(results), ""]
     lines += _table(coverage(results).items())
-    judgements = f"{words.amount(sum(results['counts'].values()), 'judgement')} (clause and model)"
-    lines += _table([("verdicts", f"{judgements}: {words.figures(results['counts'])}")])
+    lines += _table([("verdicts", _judgements(results))])
+    lines += _table(("at times", row) for row in _at_times(results))
+    lines += _table(("observed", row) for row in observations(results))
     lines += _table([("sent", cost(results))])
     lines += _table(("deviation", row) for row in known_deviations(results))
     lines += _table(("written", str(path)) for path in artefacts)
     return lines
+
+
+def _judgements(results: Mapping[str, Any]) -> str:
+    """``204 judgements (clause and model): 203 PASS · 1 UNSUPPORTED``; observations are none."""
+    counts = {name: n for name, n in results["counts"].items() if name != "OBSERVED"}
+    judgements = f"{words.amount(sum(counts.values()), 'judgement')} (clause and model)"
+    return f"{judgements}: {words.figures(counts)}"
+
+
+def _at_times(results: Mapping[str, Any]) -> list[str]:
+    """One line for every clause whose breach comes and goes."""
+    entries: dict[str, list[Entry]] = {}
+    for entry in results["requirements"]:
+        if entry["verdict"] in ("FAIL", "WARN") and intermittent([entry]):
+            entries.setdefault(entry["id"], []).append(entry)
+    return [
+        f"{clause} {intermittent(found)} replies, {_models([_named(e) for e in found])}"
+        for clause, found in entries.items()
+    ]
+
+
+def observations(results: Mapping[str, Any]) -> list[str]:
+    """One line for every observed entry: what most models do, and how many do something else."""
+    told: dict[str, Counter[str]] = {}
+    for entry in results["requirements"]:
+        if entry["verdict"] == "OBSERVED":
+            told.setdefault(entry["id"], Counter())[entry["evidence"]["summary"]] += 1
+    lines = []
+    for clause, found in told.items():
+        (said, models), *others = found.most_common()
+        share = f" ({models} of {words.amount(found.total(), 'model')})" if others else ""
+        lines.append(f"{clause} {words.short(said, SAID)}{share}")
+    return lines
+
+
+def _named(entry: Entry) -> str:
+    return entry["model"] or "the target as a whole"
 
 
 def _table(rows: Iterable[tuple[str, str]]) -> list[str]:
@@ -229,9 +303,7 @@ def known_deviations(results: Mapping[str, Any]) -> list[str]:
     models: dict[tuple[str, str, str], list[str]] = {}
     for row in results["deviations"]:
         state = _STATE[row["state"]].format(expires=row["expires"])
-        models.setdefault((row["id"], state, row["reason"]), []).append(
-            row["model"] or "the target as a whole"
-        )
+        models.setdefault((row["id"], state, row["reason"]), []).append(_named(row))
     return [
         f"{clause} {state}, {_models(names)}: {reason}"
         for (clause, state, reason), names in models.items()

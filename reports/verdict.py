@@ -5,6 +5,7 @@ Laws
 * Pure functions of plain data: no clock, no file, no target.
 * The overall verdict tells the truth; only the exit status knows about accepted deviations.
 * UNSUPPORTED, INCONCLUSIVE and BLOCKED never count as held, and every count has a denominator.
+* An observation is no verdict: it decides nothing and is counted among observations alone.
 * What was not judged is never called conformant.
 
 Theory
@@ -13,7 +14,7 @@ Several checks of one requirement and model fold into one entry by the worst of 
 the entries of one requirement fold into one state of the clause::
 
     FAIL -> broken    ERROR, INCONCLUSIVE, BLOCKED -> undecided    WARN -> warned
-    PASS -> held      UNSUPPORTED -> unsupported
+    PASS -> held      UNSUPPORTED -> unsupported                   OBSERVED -> observed
 
 A clause that holds for nine models and is unsupported by the tenth is held: PASS is worse than
 UNSUPPORTED because it says more.
@@ -72,6 +73,8 @@ class Verdict(StrEnum):
     """Demanded, exercised, held."""
     UNSUPPORTED = "UNSUPPORTED"
     """The capability is refused cleanly, or declared absent."""
+    OBSERVED = "OBSERVED"
+    """An INFO entry: what the target does is told, and not judged."""
 
 
 SEVERITY: Final[Mapping[str, int]] = {verdict: rank for rank, verdict in enumerate(Verdict)}
@@ -129,13 +132,14 @@ def counts(entries: Iterable[Entry]) -> dict[str, int]:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """Clauses of one level by state; the five states exclude each other."""
+    """Clauses of one level by state; the six states exclude each other."""
 
     broken: int = 0
     warned: int = 0
     held: int = 0
     undecided: int = 0
     unsupported: int = 0
+    observed: int = 0
 
     @property
     def judged(self) -> int:
@@ -145,7 +149,7 @@ class Tally:
     @property
     def run(self) -> int:
         """Clauses that some check of this run was about."""
-        return self.judged + self.undecided + self.unsupported
+        return self.judged + self.undecided + self.unsupported + self.observed
 
 
 _STATE: Final[Mapping[Verdict, str]] = {
@@ -156,6 +160,7 @@ _STATE: Final[Mapping[Verdict, str]] = {
     Verdict.WARN: "warned",
     Verdict.PASS: "held",
     Verdict.UNSUPPORTED: "unsupported",
+    Verdict.OBSERVED: "observed",
 }
 
 

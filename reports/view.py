@@ -55,6 +55,7 @@ SIGNS: Final[Mapping[str, Sign]] = {
     "BLOCKED": Sign("open", "⊘", "blocked", "a requirement that this one rests on is broken"),
     "WARN": Sign("warn", "!", "warn", "a SHOULD is broken"),
     "PASS": Sign("pass", "✓", "held", "demanded, exercised, held"),
+    "OBSERVED": Sign("none", "○", "observed", "an INFO entry: what is done is told, not judged"),
     "UNSUPPORTED": Sign("none", "–", "n/a", "the capability is refused cleanly or declared absent"),  # noqa: RUF001  # a dash is meant
 }
 
@@ -67,6 +68,9 @@ _EVIDENCE: Final[Mapping[str, Any]] = {
     "exchanges": (),
     "reproduce": "",
     "reason": None,
+    "observed": None,
+    "seen_in": None,
+    "repeated": None,
     "trials": None,
 }
 _FINDING: Final[Mapping[str, Any]] = {"at": "", "mild": False}
@@ -108,7 +112,7 @@ def tiles(results: Mapping[str, Any]) -> list[Tile]:
     broken = should.broken + should.warned  # FAIL under strict, WARN otherwise
     undecided = sum(tally.undecided for tally in found.values())
     unsupported = sum(tally.unsupported for tally in found.values())
-    run = words.number(sum(tally.run for tally in found.values()))
+    run = words.number(sum(tally.run - tally.observed for tally in found.values()))
     return [
         _tile(must.broken, f"of {words.number(must.judged)} judged MUST broken", "fail"),
         _tile(broken, f"of {words.number(should.judged)} judged SHOULD broken", "warn"),
@@ -153,7 +157,7 @@ def _shares(tally: Tally, total: int) -> tuple[tuple[str, int], ...]:
         ("warn", tally.warned),
         ("pass", tally.held),
         ("open", tally.undecided),
-        ("none", tally.unsupported),
+        ("none", tally.unsupported + tally.observed),
         ("rest", total - tally.run),
     )
     return tuple((css, clauses) for css, clauses in shares if clauses > 0)
@@ -227,6 +231,8 @@ def anchor(clause: str, verdict: str) -> str:
             return f"warn-{clause}"
         case "ERROR" | "INCONCLUSIVE" | "BLOCKED":
             return f"open-{clause}"
+        case "OBSERVED":
+            return f"observed-{clause}"
     return ""
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections import Counter
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -279,6 +280,22 @@ def test_the_embedded_data_are_the_results(made: Any) -> None:
 def test_the_page_encodes_to_utf_8(hostile: Page) -> None:
     assert rendered(sample.hostile()).encode("utf-8").isascii() is False
     assert "lone \\ud800 surrogate" in hostile.words
+
+
+def test_observations_and_what_cannot_be_judged_have_their_places() -> None:
+    beyond = replace(REQUIREMENTS["CC-TOOL-001"], unjudged="nothing shows it outside")
+    rows = [
+        sample.record("CC-FIN-006", "OBSERVED", summary="says x"),
+        sample.record("CC-SSE-008", "WARN", observed="does y"),
+        sample.record("CC-SSE-003", "FAIL", repeated={"broken": 2, "of": 6}),
+    ]
+    results = sample.run(records=rows, catalogue={**REQUIREMENTS, beyond.id: beyond})
+    shown = Page(rendered(results))
+    ids = shown.all("id")
+    assert len(ids) == len(set(ids))
+    assert {"observed", "observed-CC-FIN-006", "observed-CC-SSE-008", "warn-CC-SSE-008"} <= set(ids)
+    assert all(said in shown.words for said in ("says x", "does y", "nothing shows it outside"))
+    assert "intermittent: 2 of 6" in shown.words
 
 
 def test_nothing_is_fetched() -> None:

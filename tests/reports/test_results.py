@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import schemas
+from conformance.requirements import REQUIREMENTS
 from reports import results
 from reports.verdict import fold
 
@@ -64,11 +66,21 @@ def test_an_interrupted_run_is_never_conformant() -> None:
 
 def test_the_catalogue_counts_checks_not_verdicts() -> None:
     built = sample.run(records=[sample.record("CC-SSE-001", "PASS")])
-    assert built["catalogue"] == {
+    assert {**built["catalogue"], "unjudgeable": []} == {
         "entries": 326,
         "judged": {"MUST": 87, "SHOULD": 116, "MAY": 0, "INFO": 0},
         "total": {"MUST": 118, "SHOULD": 173, "MAY": 25, "INFO": 10},
+        "unjudgeable": [],
     }
+
+
+def test_what_no_test_can_judge_is_named_with_its_reason() -> None:
+    beyond = replace(REQUIREMENTS["CC-TOOL-001"], unjudged="nothing shows it outside")
+    catalogue = {**REQUIREMENTS, beyond.id: beyond}
+    row = {"id": beyond.id, "level": beyond.level, "reason": "nothing shows it outside"}
+    assert row in sample.run(catalogue=catalogue)["catalogue"]["unjudgeable"]
+    judged = sample.run(catalogue=catalogue, judged={beyond.id})
+    assert row not in judged["catalogue"]["unjudgeable"]
 
 
 @pytest.mark.parametrize("made", [sample.run, sample.hostile])

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from conformance.requirements import REQUIREMENTS
 from reports import text
 
@@ -132,6 +134,53 @@ def test_the_closing_lines() -> None:
     assert lines[6].startswith("  verdicts    1,931 judgements (clause and model): 13 FAIL")
     assert "  sent        1,214 requests in 74 s" in lines
     assert "CC-ERR-009 EXPIRED on 2026-10-01, 10 models: the gateway drops" in lines[9]
+
+
+@pytest.mark.parametrize(
+    ("seen", "again", "words"),
+    [
+        ((1, 4), (2, 6), "1 of 4; intermittent: asked again, 2 of 6"),
+        ((4, 4), (8, 8), "4 of 4; steady: asked again, 8 of 8"),
+        ((1, 1), None, "1 of 1"),
+        (None, (1, 2), "intermittent: asked again, 1 of 2"),
+        (None, None, ""),
+    ],
+)
+def test_how_often_a_breach_was_seen(
+    seen: tuple[int, int] | None, again: tuple[int, int] | None, words: str
+) -> None:
+    evidence = {
+        "seen_in": seen and {"broken": seen[0], "looked": seen[1]},
+        "repeated": again and {"broken": again[0], "of": again[1]},
+    }
+    assert text.frequency(evidence) == words
+
+
+def test_an_intermittent_breach_is_called_so() -> None:
+    at_times = {"seen_in": {"broken": 1, "looked": 4}, "repeated": {"broken": 2, "of": 6}}
+    steady = {"seen_in": {"broken": 4, "looked": 4}, "repeated": {"broken": 8, "of": 8}}
+    rows = [
+        sample.record("CC-SSE-003", "FAIL", sample.MODELS[0], **at_times),
+        sample.record("CC-SSE-003", "FAIL", sample.MODELS[1], **steady),
+        sample.record("CC-SSE-005", "FAIL", sample.MODELS[0], **steady),
+    ]
+    assert "replies" in labelled(text.failure(rows[0], None).split("\n"))
+    lines = text.closing(sample.run(records=rows, profile_deviations=()))
+    (line,) = [line for line in lines if "at times" in line]
+    assert line.split() == [
+        *["at", "times", "CC-SSE-003", "intermittent:", "2", "of", "6", "replies,"],
+        sample.MODELS[0],
+    ]
+
+
+def test_observations_are_told_and_not_counted() -> None:
+    rows = [sample.record("CC-SSE-005", "PASS")]
+    rows += [sample.record("CC-FIN-006", "OBSERVED", m, summary="says x") for m in sample.MODELS]
+    rows[-1]["evidence"]["summary"] = "says y"
+    lines = text.closing(sample.run(records=rows, profile_deviations=()))
+    assert "  observed    CC-FIN-006 says x (9 of 10 models)" in lines
+    assert "  verdicts    1 judgement (clause and model): 1 PASS" in lines
+    assert any(line.startswith("  INFO") and "1 observed" in line for line in lines)
 
 
 def _exchange(transcript: list[dict[str, Any]]) -> dict[str, Any]:

@@ -35,7 +35,8 @@ def entry(
 
 
 def test_the_verdicts_are_ranked() -> None:
-    ranked = ["FAIL", "ERROR", "INCONCLUSIVE", "BLOCKED", "WARN", "PASS", "UNSUPPORTED"]
+    judged = ["FAIL", "ERROR", "INCONCLUSIVE", "BLOCKED", "WARN", "PASS", "UNSUPPORTED"]
+    ranked = [*judged, "OBSERVED"]
     assert sorted(SEVERITY, key=SEVERITY.__getitem__) == ranked
     for better, worse in itertools.combinations(reversed(ranked), 2):
         assert worst([better, worse, better]) == worse
@@ -74,6 +75,7 @@ def test_counts_have_their_zeros() -> None:
         "WARN": 1,
         "PASS": 2,
         "UNSUPPORTED": 0,
+        "OBSERVED": 0,
     }
 
 
@@ -113,6 +115,9 @@ def test_a_clause_is_as_bad_as_its_worst_model() -> None:
         ([entry("INCONCLUSIVE"), entry("ERROR", "MAY")], False, "error", 3),
         ([entry("ERROR"), entry("FAIL")], False, "not conformant", 1),
         ([entry("FAIL", "SHOULD")], True, "not conformant", 1),
+        ([entry("PASS"), entry("OBSERVED", "INFO")], True, "conformant", 0),
+        ([entry("PASS"), entry("ERROR", "INFO")], False, "error", 3),
+        ([entry("OBSERVED", "INFO")], False, "inconclusive", 6),
         # What refuses everything has shown nothing.
         ([entry("UNSUPPORTED")], False, "inconclusive", 6),
         ([], False, "inconclusive", 6),

@@ -64,11 +64,13 @@ RESULTS: dict[str, Any] = {
         "INCONCLUSIVE": 0,
         "BLOCKED": 0,
         "ERROR": 0,
+        "OBSERVED": 0,
     },
     "catalogue": {
         "entries": 326,
         "judged": {"MUST": 87, "SHOULD": 40, "MAY": 5, "INFO": 0},
         "total": {"MUST": 118, "SHOULD": 173, "MAY": 25, "INFO": 10},
+        "unjudgeable": [{"id": "CC-HTTP-008", "level": "MAY", "reason": "it is a permission"}],
     },
     "requirements": [
         {

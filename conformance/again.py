@@ -1,0 +1,131 @@
+"""Asked again: is a breach steady, or does it come and go?
+
+The laws:
+
+1. Nothing is asked again of a target that keeps the contract: only a check that ended `Broken` is.
+2. A repetition decides no verdict. What broke once is broken; the count says how often.
+3. Only like is compared with like: the same request, in the same place of the check.
+
+Theory. A repetition is the same check on a `Chat` that has asked nothing yet, so that every request
+of it is sent anew. A *reply* is known by its request and by how often the check had asked that
+request before. The *suspects* are the replies that were blamed in any of the looks; a breach is
+intermittent when a suspect was good in another look, and steady when that never happened.
+
+A fault that strikes a reply with probability 1/3 passes for steady when all of `ENOUGH` repetitions
+strike too: at most once in 27 times. Behaviour checks count their own trials, and a 5xx that came
+3 of 3 times was repeated already (`Chat.settled`): neither is asked again.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from .chat import Chat
+from .guards import POSTPONED, REPEATS_THAT_COUNT
+from .outcomes import Broken, Repeated, Sighting, Unjudged
+from .wire.exchange import Exchange, FailureKind, Request
+
+ENOUGH = 3
+"""Repetitions of suspects, all of them broken, after which a breach counts as steady."""
+
+MOST = 3
+"""How often a check is run again, at most."""
+
+Place: TypeAlias = tuple[Request | None, int]
+"""A reply within a look: its request, and how often that had been asked before."""
+
+NOWHERE: Place = (None, 0)
+"""Stands for the check itself where no reply can be blamed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One run of a check: the replies that it could judge, and those of them that it blames."""
+
+    looked: frozenset[Place]
+    blamed: frozenset[Place]
+
+
+def places(used: Iterable[Exchange]) -> dict[int, Place]:
+    """The place of every distinct exchange, by `id`, in the order of its first use."""
+    asked: Counter[Request] = Counter()
+    found: dict[int, Place] = {}
+    for exchange in used:
+        if id(exchange) not in found:
+            found[id(exchange)] = (exchange.request, asked[exchange.request])
+            asked[exchange.request] += 1
+    return found
+
+
+def look_of(used: Sequence[Exchange], sightings: Sequence[Sighting]) -> Look:
+    """What a check that used these exchanges saw; without sightings: it held."""
+    found = places(used)
+    blamed = {
+        found.get(id(exchange), NOWHERE) if (exchange := blamed_by(one, used)) else NOWHERE
+        for one in sightings
+    }
+    told = {found[id(exchange)] for exchange in used if _tells(exchange)}
+    return Look(frozenset(told | blamed | {NOWHERE}), frozenset(blamed))
+
+
+def blamed_by(sighting: Sighting, used: Sequence[Exchange]) -> Exchange | None:
+    """The exchange that a sighting blames: its own, else the last one used."""
+    return sighting.exchange or (used[-1] if used else None)
+
+
+def _tells(exchange: Exchange) -> bool:
+    """Whether a reply says anything: one that was lost or put off is neither good nor bad."""
+    whole = exchange.failure is None or exchange.failure.kind is FailureKind.HELD_OPEN
+    return whole and exchange.status not in POSTPONED and (exchange.status or 0) < 500
+
+
+def repeated(looks: Sequence[Look]) -> Repeated | None:
+    """How often the suspects were broken over all looks; None when none was asked again."""
+    suspects = frozenset[Place]().union(*(look.blamed for look in looks))
+    of = sum(len(look.looked & suspects) for look in looks)
+    return Repeated(sum(len(look.blamed) for look in looks), of) if of > len(suspects) else None
+
+
+def decided(looks: Sequence[Look]) -> bool:
+    """Whether no further look is needed: the breach has proved steady."""
+    suspects = frozenset[Place]().union(*(look.blamed for look in looks))
+    found = repeated(looks)
+    return found is not None and found.steady and found.of - len(suspects) >= ENOUGH
+
+
+def is_counted(broken: Broken) -> bool:
+    """Whether the check has repeated its requests itself."""
+    return broken.trials is not None or all(
+        one.exchange is not None and one.exchange.repeats >= REPEATS_THAT_COUNT
+        for one in broken.sightings
+    )
+
+
+def ask_again(
+    check: Callable[[Chat], object],
+    broken: Broken,
+    used: Sequence[Exchange],
+    afresh: Callable[[int], Chat],
+) -> Repeated | None:
+    """Run `check`, which ended `broken`, again; returns how often its suspects were broken.
+
+    `afresh` gives the chat of the n-th repetition, shared by every check that is asked again. None
+    where nothing was learned: the target is gone, or answers something else altogether.
+    """
+    if is_counted(broken):
+        return None
+    looks = [look_of(used, broken.sightings)]
+    for number in range(MOST):
+        chat = afresh(number)
+        chat.used.clear()
+        try:
+            check(chat)
+            looks.append(look_of(chat.used, ()))
+        except Broken as once_more:
+            looks.append(look_of(chat.used, once_more.sightings))
+        except Unjudged:
+            continue
+        if decided(looks):
+            break
+    return repeated(looks)
