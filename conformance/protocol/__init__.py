@@ -26,6 +26,7 @@ completion  rules for the non-streamed object           CC-RESP, CC-MSG, CC-FIN
 calls       calls in messages and in deltas             CC-TOOL
 usage       rules for a usage object                    CC-USAGE
 markup      leaked chat-template tokens                 CC-MSG-011
+reasoning   thoughts beside the answer                  CC-REAS
 damage      characters that were decoded wrongly        CC-MSG-012, CC-SSE-020
 coding      flushed and unflushed compression           CC-SSE-022
 models      rules for the list of models                CC-MODEL-001, 002, 003

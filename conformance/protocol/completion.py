@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from . import calls as tool_calls
+from . import reasoning
 from .facts import Facts
 from .finding import ABSENT, Finding, Findings, Quote
 from .fold import REASONING
@@ -261,6 +262,7 @@ def _choice(log: Findings, choice: object, facts: Facts, path: str) -> None:
         required = "finish_reason tool_calls comes with calls"
         log.add("CC-FIN-007", required, calls, path=f"{path}.message.tool_calls")
     tool_calls.judge_message(log, message, facts, f"{path}.message")
+    reasoning.judge(log, choice, path)
     content = message.get("content")
     if isinstance(content, str) and (mark := markup(content)) is not None:
         required = "content is free of chat-template and tool markup"

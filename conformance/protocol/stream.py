@@ -38,6 +38,7 @@ from .facts import Facts
 from .finding import Finding, Findings, Quote, Tell
 from .fold import Assembly, Choice, is_audio_end, is_cumulative, repeats_whole
 from .framing import Item, Kind
+from .reasoning import Order
 from .sse import Decoder, Event, decode
 
 __all__ = [
@@ -165,6 +166,7 @@ class _Machine:
         self.state = State.START
         self.speech: dict[int, Speech] = {}
         self.calls: dict[int, Calls] = {}
+        self.order = Order()
         self.failed = False
         self.last_finish = 0
         self.legible = True  # False: a choice's part in the sequence could not be read
@@ -240,7 +242,9 @@ class _Machine:
         path = f"$.choices[{position}]" + (f" (index {index})" if self.facts.n > 1 else "")
         if self.legible and isinstance(delta, dict):
             calls = self.calls.setdefault(index, Calls(self.facts))
-            calls.take(Tell(self.log, chunk.where, chunk.span), delta, f"{path}.delta")
+            tell = Tell(self.log, chunk.where, chunk.span)
+            calls.take(tell, delta, f"{path}.delta")
+            self.order.take(tell, index, delta, self.facts, f"{path}.delta")
         for part, seen in _parts(choice):
             before = self.speech.get(index, Speech.SILENT)
             self.speech[index], broken = next_speech(before, part)

@@ -155,7 +155,7 @@ def test_a_choice_without_a_delta_at_the_start_is_no_missing_role() -> None:
     [
         ({"content": ["x"]}, ["CC-STREAM-015"]),
         ({"content": 5}, ["CC-STREAM-015"]),
-        ({"content": None, "reasoning": "hm"}, []),
+        ({"content": None, "reasoning": "hm"}, ["CC-REAS-003"]),
         ({"refusal": 1}, ["CC-STREAM-027"]),
         ({"refusal": "no"}, []),
         ({"role": None, "content": "x"}, ["CC-STREAM-010~"]),
