@@ -41,6 +41,7 @@ def _function(name: str, description: str, /, **properties: Any) -> dict[str, An
 TIME_TOOL = _function("get_time", "Current time at a place", location={"type": "string"})
 """Beside `WEATHER_TOOL`: the one that the prompt does not ask for (CC-TOOL-020)."""
 
+WEATHER_ELSEWHERE = "What is the weather in London? Use the tool."
 WEATHER_TWICE = "What is the weather in Paris and in London? Use the tool once for each place."
 
 FORECAST_TOOL = _function(
@@ -57,7 +58,7 @@ LONG_NAME = "keep_a-note_under_a-name_of-exactly_sixty-four_characters-as_one"
 """As long as the name of a function may be, with both signs that it may hold (CC-TOOL-027)."""
 
 NOTE_TOOL = _function(LONG_NAME, "Keeps a note", note={"type": "string"})
-NOTE = "Lunch \U0001f642 at noon, \u4f60\u597d"
+NOTE = "Lunch \U0001f642 with \u674e\u660e at noon"
 KEEP_NOTE = f'Keep a note that says "{NOTE}". Use the tool.'
 
 LOOK_UP_TOOL = _function("get_code_word", "Looks up the code word")
