@@ -70,9 +70,8 @@ def facts_of(body: Any, *, complete: bool = True) -> Facts:
     history = messages if isinstance(messages, list) else []
     given = body.get("stream_options")
     options = given if isinstance(given, dict) else {}
-    n = body.get("n")
     return Facts(
-        n=n if isinstance(n, int) and not isinstance(n, bool) and n > 0 else 1,
+        n=_count(body.get("n"), 1),
         include_usage=options.get("include_usage") is True,
         calls_allowed=bool(body.get("tools") or body.get("functions"))
         or any(isinstance(m, dict) and m.get("tool_calls") for m in history),
@@ -82,9 +81,16 @@ def facts_of(body: Any, *, complete: bool = True) -> Facts:
         custom=_offers_custom(body.get("tools")),
         audio=bool(body.get("audio")),
         logprobs=body.get("logprobs") is True,
+        top_logprobs=_count(body.get("top_logprobs"), 0),
         moderation=bool(body.get("moderation")),
         include_obfuscation=options.get("include_obfuscation"),
     )
+
+
+def _count(given: Any, otherwise: int) -> int:
+    """A count that a request gave; `otherwise` where it is none, or not above zero."""
+    counts = isinstance(given, int) and not isinstance(given, bool) and given > 0
+    return given if counts else otherwise
 
 
 def _offers_custom(tools: Any) -> bool:

@@ -24,6 +24,7 @@ stream      the machine: reads a whole stream           CC-STREAM, CC-SERR, CC-S
 fold        chunks into a completion                    CC-EQUIV-001
 completion  rules for the non-streamed object           CC-RESP, CC-MSG, CC-FIN
 calls       calls in messages and in deltas             CC-TOOL
+logprobs    entries of tokens, in both forms            CC-LOGP
 usage       rules for a usage object                    CC-USAGE
 markup      leaked chat-template tokens                 CC-MSG-011
 reasoning   thoughts beside the answer                  CC-REAS

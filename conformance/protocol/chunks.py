@@ -20,7 +20,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from . import calls
+from . import calls, logprobs
 from .facts import Facts
 from .finding import ABSENT, Findings, Quote, Tell, shorten
 from .fold import REASONING
@@ -163,6 +163,7 @@ CHOICE_RULES: Final = (
         when=_no_calls,
     ),
     Rule("CC-RESP-011", "message", lambda value: value is ABSENT, "a chunk choice has no message"),
+    logprobs.UNASKED,
 )
 
 DELTA_RULES: Final = (
@@ -217,6 +218,7 @@ def judge(log: Findings, chunk: Chunk, facts: Facts) -> None:
             add("CC-STREAM-006", required, index, f"{path}.index")
         for rule, seen in breaches(CHOICE_RULES, choice, facts):
             tell(rule, seen, f"{path}.{rule.name}")
+        logprobs.judge(add, choice.get("logprobs", ABSENT), facts, f"{path}.logprobs")
         delta = choice.get("delta")
         if isinstance(delta, dict):
             for rule, seen in breaches(DELTA_RULES, delta, facts):

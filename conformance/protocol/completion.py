@@ -25,7 +25,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from . import calls as tool_calls
-from . import reasoning
+from . import logprobs, reasoning
 from .facts import Facts
 from .finding import ABSENT, Finding, Findings, Quote
 from .fold import REASONING
@@ -115,6 +115,7 @@ CHOICE_RULES: Final = (
         "logprobs is null when not requested",
         when=lambda facts: not facts.logprobs,
     ),
+    logprobs.UNASKED,
     Rule(
         "CC-RESP-010",
         "logprobs",
@@ -220,6 +221,7 @@ def findings(
     for position, choice in enumerate(choices):
         _choice(log, choice, facts, f"$.choices[{position}]")
     tool_calls.judge_ids(log, choices)
+    logprobs.judge_choices(log, choices, facts, value.get("usage"))
     spoke = any(_produced(choice) for choice in choices)
     reasoned = any(_reasoned(choice) for choice in choices)
     found = usage_findings(value.get("usage"), produced=spoke, reasoned=reasoned)

@@ -24,6 +24,7 @@ class Facts:
         custom: a custom tool was offered.
         audio: audio output was asked for.
         logprobs: log probabilities were asked for.
+        top_logprobs: how many alternatives of each token were asked for.
         moderation: moderation results were asked for.
         include_obfuscation: ``stream_options.include_obfuscation``, None where it was left out.
     """
@@ -37,5 +38,6 @@ class Facts:
     custom: bool = False
     audio: bool = False
     logprobs: bool = False
+    top_logprobs: int = 0
     moderation: bool = False
     include_obfuscation: bool | None = None

@@ -108,11 +108,11 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Tell:
-    """Records breaches in one chunk, whose place ``where`` and ``span`` are."""
+    """Records breaches in one object; of a chunk ``where`` and ``span`` tell its place."""
 
     log: Findings
-    where: str
-    span: Span
+    where: str = ""
+    span: Span | None = None
 
     def __call__(
         self,
@@ -123,7 +123,7 @@ class Tell:
         *,
         mild: bool = False,
     ) -> None:
-        """Record a breach at ``path`` within the chunk."""
+        """Record a breach at ``path`` within the object."""
         self.log.add(id, required, seen, self.where, path=path, span=self.span, mild=mild)
 
 

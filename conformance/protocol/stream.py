@@ -38,6 +38,7 @@ from .facts import Facts
 from .finding import Finding, Findings, Quote, Tell
 from .fold import Assembly, Choice, is_audio_end, is_cumulative, repeats_whole
 from .framing import Item, Kind
+from .logprobs import Alignment
 from .reasoning import Order
 from .sse import Decoder, Event, decode
 
@@ -167,6 +168,7 @@ class _Machine:
         self.speech: dict[int, Speech] = {}
         self.calls: dict[int, Calls] = {}
         self.order = Order()
+        self.alignments: dict[int, Alignment] = {}
         self.failed = False
         self.last_finish = 0
         self.legible = True  # False: a choice's part in the sequence could not be read
@@ -236,6 +238,7 @@ class _Machine:
             record.take(delta)
             self._mark(chunk, delta)
         record.take_logprobs(choice.get("logprobs"))
+        self.alignments.setdefault(index, Alignment()).take(choice, chunk.where)
         if chunks.finishes(choice) and record.finish_reason is None:
             record.finish_reason = choice["finish_reason"]
         self.heard += 1
@@ -285,6 +288,10 @@ class _Machine:
         if self.failed or not self.facts.complete or not self.legible:
             return
         whole = self._ends()
+        for alignment in self.alignments.values():
+            if self.facts.logprobs and (astray := alignment.breach()):
+                required = "log probabilities come with the delta that they describe"
+                self.log.add("CC-LOGP-009", required, Quote(astray), path="$.choices[*].logprobs")
         if self.facts.include_usage:
             chunks.judge_usage(self.log, self.chunks, self.last_finish, whole=whole)
 

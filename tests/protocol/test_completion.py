@@ -90,7 +90,7 @@ def test_an_error_body_with_status_200_is_one_breach() -> None:
         ({"message": "Hello", "finish_reason": "eos"}, ["CC-MSG-002"]),
         ({"delta": {}}, ["CC-RESP-011"]),
         ({"message": None, "delta": {}}, ["CC-MSG-002", "CC-RESP-011"]),
-        ({"logprobs": {"content": []}}, ["CC-MSG-009"]),
+        ({"logprobs": {"content": []}}, ["CC-LOGP-008", "CC-MSG-009"]),
         ({"finish_reason": None}, ["CC-FIN-001"]),
         ({"finish_reason": ""}, ["CC-FIN-001", "CC-FIN-002"]),
         ({"finish_reason": "eos"}, ["CC-FIN-001", "CC-FIN-002"]),
@@ -119,8 +119,8 @@ def test_a_missing_member_of_the_choice(name: str, breaks: str) -> None:
 def test_requested_logprobs() -> None:
     facts = Facts(logprobs=True)
 
-    assert findings(picked(logprobs={"content": []}), facts) == []
-    assert ids(findings(picked(logprobs=[]), facts)) == ["CC-RESP-010"]
+    assert findings(picked(logprobs={"content": [], "refusal": None}), facts) == []
+    assert ids(findings(picked(logprobs=[]), facts)) == ["CC-LOGP-002", "CC-RESP-010"]
 
 
 @pytest.mark.parametrize(
