@@ -10,7 +10,17 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import prompts
-from .battery import LONG, TIGHT, all_streams, counted_stream, cut, invitation, plain
+from .battery import (
+    LONG,
+    TIGHT,
+    all_streams,
+    counted_stream,
+    cut,
+    forbidden,
+    invitation,
+    named,
+    plain,
+)
 from .chat import BOUND, OMIT, Chat
 from .expect import completions_keep, require, second_look, streams_keep, trials, whole_stream
 from .guards import (
@@ -233,11 +243,11 @@ def _control(chat: Chat) -> tuple[End, int]:
     return plain_end(within_bound(chat.ask(prompts.COUNT, **{chat.bound_name: ROOMY}))), ROOMY
 
 
-def _calls(chat: Chat, *, streamed_too: bool = True, **fields: Any) -> Iterator[End]:
+def _calls(chat: Chat) -> Iterator[End]:
     """The answers to an invitation to call a tool: the plain one, then the streamed one."""
-    yield plain_end(success(invitation(chat, **fields)))
-    if streamed_too and chat.has("stream"):
-        yield streamed_end(chat, invitation(chat, stream=True, **fields))
+    yield plain_end(success(invitation(chat)))
+    if chat.has("stream"):
+        yield streamed_end(chat, invitation(chat, stream=True))
 
 
 def _is_whole(call: Any) -> bool:
@@ -267,6 +277,20 @@ def test_a_called_tool_ends_with_tool_calls(chat: Chat) -> None:
         raise Inconclusive("the model called no tool", end.exchange)
 
 
+@requirement("CC-FIN-006")
+def test_the_reason_beside_a_forced_call_is_told(chat: Chat) -> None:
+    force = {"tool_choice": named(prompts.WEATHER_TOOL)}
+    plainly = invitation(chat, **force)
+    if refuses(plainly, ("tool_choice",)):
+        raise Unsupported(f"refused: {status_line(plainly)}", plainly)
+    told = {"": finish_reason(plainly)}
+    if chat.has("stream"):
+        streamed = invitation(chat, **force, stream=True)
+        told[" streamed"] = str(chat.reading(streamed).finish_reason())
+    reasons = ",".join(f"{mode} {reason!r}" for mode, reason in told.items())
+    chat.observe(f"a call forced by name ends with finish_reason{reasons}")
+
+
 @requirement("CC-FIN-007")
 def test_tool_calls_as_reason_means_that_there_are_calls(chat: Chat) -> None:
     def look(end: End) -> None:
@@ -276,11 +300,10 @@ def test_tool_calls_as_reason_means_that_there_are_calls(chat: Chat) -> None:
     for end in _calls(chat):
         look(end)
     try:
-        unwanted = list(_calls(chat, streamed_too=False, tool_choice="none"))
+        unwanted = plain_end(success(forbidden(chat)))
     except Unjudged:
         return  # that `none` is taken is judged by CC-TOOL
-    for end in unwanted:
-        look(end)
+    look(unwanted)
 
 
 @requirement("CC-FIN-008")
