@@ -76,3 +76,12 @@ def offered(chat: Chat, exchange: Exchange, *names: str, what: str) -> Exchange:
         if is_refusal(plainly):
             raise Inconclusive(f"every call with tools is refused: {status_line(plainly)}", plainly)
     return accepted(exchange, optional=names, what=what)
+
+
+def taken_or_not(exchange: Exchange) -> str:
+    """What becomes of a request that may be answered either way, in a few words."""
+    if exchange.status == 200:
+        return "accepted"
+    error = read_error(exchange.body)
+    code = "no error object" if error is None else f"code {error.code or 'null'}"
+    return f"refused with status {exchange.status}, {code}"

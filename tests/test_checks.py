@@ -37,6 +37,7 @@ SECOND: Mapping[str, str] = {
     "test_request_logprobs.py": "request",
     "test_request_tools.py": "request",
     "test_tool_choice.py": "tools",
+    "test_tool_history.py": "tools",
 }
 """Further files of checks of a large chapter, and the chapter's table."""
 
