@@ -8,7 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from conformance.reference.faults import FAULTS, timing
+from conformance.reference.faults import FAULTS, Fault, named, timing
 from conformance.reference.models import served
 from conformance.reference.pipeline import Service
 from conformance.reference.routes import DEFAULT_KEY, Site
@@ -34,6 +34,18 @@ def model_speed(text: str) -> tuple[str, Speed]:
         raise argparse.ArgumentTypeError(f"{text!r} is not ID=ttft,itl") from None
 
 
+def a_fault(text: str) -> Fault:
+    """The fault of that name.
+
+    Raises:
+        argparse.ArgumentTypeError: there is none.
+    """
+    fault = named(text)
+    if fault is None:
+        raise argparse.ArgumentTypeError(f"no fault is called {text!r}: see --faults")
+    return fault
+
+
 def options() -> argparse.ArgumentParser:
     """The command line."""
     parser = argparse.ArgumentParser(prog="python -m conformance.reference", description=__doc__)
@@ -42,7 +54,8 @@ def options() -> argparse.ArgumentParser:
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
     add("--key", help=f"the API key that is accepted (default: {DEFAULT_KEY})")
     add("--key-env", metavar="NAME", help="environment variable that holds that key")
-    add("--fault", choices=sorted(FAULTS), metavar="NAME", help="break one thing on purpose")
+    often = "break one thing on purpose; NAME~3: in one call of three"
+    add("--fault", type=a_fault, metavar="NAME", help=often)
     add("--faults", action="store_true", help="list the faults and stop")
     add("--patience", type=float, metavar="SECONDS", help="how long a fault keeps one waiting")
     add("--ttft-ms", default="0", help="time to the first token")
@@ -72,7 +85,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         site=Site(served(filter(None, given.models.split(","))), key),
         speed=_speed(given.ttft_ms, given.itl_ms),
         speeds=dict(given.model_speed),
-        fault=FAULTS[given.fault] if given.fault else None,
+        fault=given.fault,
     )
     try:
         asyncio.run(serve(service, given.host, given.port, with_parent=given.exit_with_parent))

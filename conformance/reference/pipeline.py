@@ -11,9 +11,9 @@ from typing import TypeAlias
 
 from conformance.reference import wire
 from conformance.reference.call import Call, Piece, Reply, refusal
-from conformance.reference.faults import FAULTS, Fault
+from conformance.reference.faults import Fault, named
 from conformance.reference.faults import registry as seams
-from conformance.reference.routes import Site, respond
+from conformance.reference.routes import Site, respond, stamped
 
 Plan: TypeAlias = "list[tuple[float, Piece]]"
 """What to write, each piece with the seconds to wait before it."""
@@ -41,9 +41,9 @@ def located(target: str, fault: Fault | None) -> tuple[str, Fault | None] | None
     path = target.partition("?")[0]
     if path.startswith(FAULTY):
         name, slash, rest = path.removeprefix(FAULTY).partition("/")
-        if name not in FAULTS:
+        path, fault = slash + rest, named(name)
+        if fault is None:
             return None
-        path, fault = slash + rest, FAULTS[name]
     if path != BASE and not path.startswith(f"{BASE}/"):
         return None
     return path.removeprefix(BASE), fault
@@ -58,7 +58,7 @@ def plan(call: Call, service: Service) -> Plan:
     path, fault = place
     call = replace(call, path=path)
     seen = seams.on_request(fault, call)
-    reply = seen if isinstance(seen, Reply) else respond(seen, service.site)
+    reply = stamped(seen, call) if isinstance(seen, Reply) else respond(seen, service.site)
     reply = seams.on_reply(fault, reply, call)
     if reply.events is not None:
         reply = replace(reply, events=tuple(seams.on_events(fault, list(reply.events), call)))
@@ -72,4 +72,5 @@ def plan(call: Call, service: Service) -> Plan:
 def mishap(call: Call, status: int, message: str, kind: str) -> Plan:
     """The reply to what is no call, or to a failure of our own; the connection ends with it."""
     closing = replace(call, headers=(("connection", "close"),))
-    return [(0.0, piece) for piece in wire.pieces(refusal(status, message, kind=kind), closing)]
+    told = stamped(refusal(status, message, kind=kind), closing)
+    return [(0.0, piece) for piece in wire.pieces(told, closing)]
