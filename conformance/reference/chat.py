@@ -106,6 +106,8 @@ def generate(body: dict[str, Any], model: Model, nonce: str, index: int = 0) -> 
     if len(thought) >= bound:
         return Choice(thought[:bound], [], [], "length")
     left = bound - len(thought)
+    if text.last_user_text(body["messages"]) == text.FILTERED:
+        return Choice(thought, text.tokens("I would")[:left], [], "content_filter")
     if wanted := calls(body, nonce):
         made, whole = _within(wanted, left)
         return Choice(thought, [], made, "tool_calls" if whole else "length")

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from conformance.reference import vision
 from conformance.reference.rules import (
     Check,
     Problem,
@@ -33,11 +34,8 @@ def _parts(**allowed: Check) -> Check:
         if not isinstance(value, dict):
             return wrong_type(path, "an object", value)
         kind = value.get("type")
-        if kind in _ELSEWHERE:
-            message = (
-                f"Invalid content type at '{path}.type': {kind} is not supported with this model."
-            )
-            return Problem(message, f"{path}.type", "unsupported_value")
+        if kind in _ELSEWHERE and kind not in allowed:
+            return _not_with_this_model(kind, path)
         if not isinstance(kind, str) or kind not in allowed:
             return invalid(f"{path}.type", f"one of {', '.join(allowed)}")
         return record({kind: allowed[kind]})(value, path)
@@ -54,7 +52,25 @@ def _parts(**allowed: Check) -> Check:
     return check
 
 
+def _not_with_this_model(kind: str, path: str) -> Problem:
+    message = f"Invalid content type at '{path}.type': {kind} is not supported with this model."
+    return Problem(message, f"{path}.type", "unsupported_value")
+
+
+def _picture(value: Any, path: str) -> Problem | None:
+    """A data URL whose picture can be seen."""
+    if not isinstance(value, str):
+        return wrong_type(path, "a string", value)
+    try:
+        vision.colour(value)
+    except vision.UnseenError as problem:
+        return Problem(f"Invalid value for '{path}': {problem}.", path, "invalid_image_url")
+    return None
+
+
+_image: Check = record({"url": _picture}, {"detail": one_of("auto", "low", "high")})
 _text: Check = _parts(text=string())
+_seen: Check = _parts(text=string(), image_url=_image)
 _spoken: Check = _parts(text=string(), refusal=string())
 _object: Check = mapping(anything)
 _function: Check = record({"name": string(), "arguments": string()})
@@ -73,7 +89,7 @@ _name: dict[str, Check] = {"name": string()}
 ROLES: dict[str, Check] = {
     "developer": record({"content": _text}, _name),
     "system": record({"content": _text}, _name),
-    "user": record({"content": _text}, _name),
+    "user": record({"content": _seen}, _name),
     "assistant": record(
         {},
         {
@@ -107,6 +123,16 @@ def message(value: Any, path: str) -> Problem | None:  # noqa: PLR0911 - a ladde
         return problem
     if role == "assistant" and not any(value.get(k) not in (None, []) for k in _SPEAKS):
         return invalid(f"{path}.content", "a string where there are no tool calls")
+    return None
+
+
+def unseen(messages: list[dict[str, Any]]) -> Problem | None:
+    """The first picture in a conversation with a model that sees none."""
+    for i, each in enumerate(messages):
+        parts = each.get("content")
+        for k, part in enumerate(parts if isinstance(parts, list) else ()):
+            if part["type"] == "image_url":
+                return _not_with_this_model("image_url", f"messages[{i}].content[{k}]")
     return None
 
 

@@ -21,6 +21,7 @@ class Model:
     created: int
     window: int = WINDOW
     reasoning: bool = False
+    vision: bool = False
 
     @property
     def owner(self) -> str:
@@ -44,7 +45,7 @@ DOCUMENTED = (
     Model("deepseek-ai/deepseek-r1", 1_737_331_200, reasoning=True),
     Model("qwen/qwen3-235b-a22b", 1_745_798_400),
     Model("mistralai/mistral-large-2-instruct", 1_721_779_200),
-    Model("google/gemma-3-27b-it", 1_741_737_600),
+    Model("google/gemma-3-27b-it", 1_741_737_600, vision=True),
     Model("microsoft/phi-4-reasoning-plus", 1_745_971_200, reasoning=True),
     Model("zhipuai/glm-4-9b-chat", 1_717_545_600),
     Model("minimax/minimax-text-01", 1_736_899_200, window=1_000_192),

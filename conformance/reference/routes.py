@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import unquote
 
-from conformance.reference import chat, parameters, text
+from conformance.reference import chat, messages, parameters, text
 from conformance.reference.call import Call, Header, Reply, refusal
 from conformance.reference.models import Model
 
@@ -46,7 +46,12 @@ def respond(call: Call, site: Site) -> Reply:
         reply = _routed(call, site)
     except RecursionError:
         reply = refusal(400, "The body of the request is nested too deeply.")
-    return reply.having(*_common(call))
+    return stamped(reply, call)
+
+
+def stamped(reply: Reply, call: Call) -> Reply:
+    """The reply with the headers that every reply carries; those that it has are kept."""
+    return replace(reply, headers=Reply(0, headers=_common(call)).having(*reply.headers).headers)
 
 
 def _routed(call: Call, site: Site) -> Reply:
@@ -118,8 +123,35 @@ def _unauthorized(call: Call, site: Site) -> Reply | None:
     scheme, _, token = given[0].strip(" \t").partition(" ")
     if len(given) == 1 and scheme.lower() == "bearer" and token.strip(" \t") == site.key:
         return None
+    if reply := SPARE_KEYS.get(token.strip(" \t").removeprefix(f"{site.key}-")):
+        return reply
     message = "Invalid API key provided"
     return refusal(401, message, code="invalid_api_key", headers=(_CHALLENGE,))
+
+
+SPARE_KEYS: Mapping[str, Reply] = {
+    "limited": refusal(
+        429,
+        "Rate limit reached for requests. Please try again in 1s.",
+        kind="requests",
+        code="rate_limit_exceeded",
+        headers=(("Retry-After", "1"), ("retry-after-ms", "1000"), ("x-should-retry", "true")),
+    ),
+    "exhausted": refusal(
+        429,
+        "You exceeded your current quota, please check your plan and billing details.",
+        kind="insufficient_quota",
+        code="insufficient_quota",
+        headers=(("x-should-retry", "false"),),
+    ),
+    "restricted": refusal(
+        403,
+        "This key has insufficient permissions for this model.",
+        code="insufficient_permissions",
+    ),
+}
+"""What the keys KEY-limited, KEY-exhausted and KEY-restricted are answered, KEY being the good one:
+a key at its rate limit, one without credit, and one that may not use the model."""
 
 
 def _list(call: Call, site: Site) -> Reply:
@@ -180,6 +212,8 @@ def _complete(call: Call, site: Site) -> Reply:  # noqa: PLR0911 - a ladder of c
     model = site.models.get(body["model"])
     if model is None:
         return _no_such_model(body["model"])
+    if not model.vision and (found := messages.unseen(body["messages"])):
+        return refusal(400, found.message, param=found.param, code=found.code)
     needed = text.prompt_tokens(body["messages"], body.get("tools"))
     if needed > model.window:
         message = (

@@ -17,6 +17,8 @@ import re
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from conformance.reference import vision
+
 _TOKEN = re.compile(r" ?[A-Za-z]{1,4}| ?[0-9]{1,3}|[^A-Za-z0-9]")
 _COUNT = re.compile(r"\bcount from (-?\d{1,6}) to (-?\d{1,6})\b", re.IGNORECASE)
 _CODE_WORD = re.compile(r"The code word is ([^\s.]+)")
@@ -26,6 +28,9 @@ MOST_COUNTED = 20_000
 """The longest count, in numbers; more is cut off."""
 
 GREETING = "Hello! How can I help you today?"
+FILTERED = "Say what the filter stops."
+"""The prompt whose answer the content filter cuts off."""
+
 BREAKDOWN = "Fail in the middle of the stream."
 """The prompt that makes the generation fail half-way, for checks of errors in streams."""
 
@@ -53,7 +58,7 @@ def plain(content: Any) -> str:
         return "\n".join(
             part.get("text") or part.get("refusal") or ""
             for part in content
-            if isinstance(part, dict)
+            if isinstance(part, dict) and part.get("type") != "image_url"
         )
     return ""
 
@@ -63,6 +68,7 @@ def prompt_tokens(messages: Iterable[dict[str, Any]], tools: Any = None) -> int:
     total = 3
     for message in messages:
         total += 4 + len(tokens(plain(message.get("content"))))
+        total += vision.TOKENS * len(vision.pictures([message]))
         if message.get("tool_calls"):
             total += len(tokens(json.dumps(message["tool_calls"], ensure_ascii=False)))
         if isinstance(message.get("name"), str):
@@ -89,6 +95,8 @@ def answer(  # noqa: PLR0911 - a ladder of cases, one line each
         return " ".join(_code_words(messages)) or "I do not know."
     if "What is the code word" in prompt:
         return next(reversed(_code_words(messages)), "I do not know.")
+    if seen := vision.pictures(messages[-1:]):
+        return ", ".join(map(vision.colour, seen)).capitalize() + "."
     if prompt.startswith("Repeat the following text exactly"):
         blank = _BLANK_LINE.search(prompt)
         return prompt[blank.end() :] if blank else ""

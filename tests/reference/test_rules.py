@@ -72,6 +72,16 @@ REFUSED: list[tuple[dict[str, Any], str | None, str | None]] = [
     ),
     (
         history({"role": "user", "content": [{"type": "image_url", "image_url": {}}]}),
+        "messages[0].content[0].image_url.url",
+        "missing_required_parameter",
+    ),
+    (
+        history({"role": "system", "content": [{"type": "image_url", "image_url": {}}]}),
+        "messages[0].content[0].type",
+        "unsupported_value",
+    ),
+    (
+        history({"role": "user", "content": [{"type": "file", "file": {}}]}),
         "messages[0].content[0].type",
         "unsupported_value",
     ),
