@@ -7,6 +7,7 @@ to that, say the word given above), so that a missing word is a dropped message,
 from typing import Any
 
 HELLO = "Say hello."
+SENTENCE = "Write one sentence about the sea."
 COUNT = "Count from 1 to 300, separated by spaces. Write nothing else."
 ASK_WORD = "What is the code word? Answer with the code word only."
 ASK_TWO_WORDS = "What are the two code words, in order? Answer with the two code words only."

@@ -111,7 +111,7 @@ def generate(body: dict[str, Any], model: Model, nonce: str, index: int = 0) -> 
     if wanted := calls(body, nonce):
         made, whole = _within(wanted, left)
         return Choice(thought, [], made, "tool_calls" if whole else "length")
-    said = text.tokens(_said(body, index))
+    said = text.biased(text.tokens(_said(body, index)), body.get("logit_bias") or {}, left)
     kept = "".join(said[:left])
     ended = _before_stop(kept, body.get("stop"))
     if ended is not None:

@@ -129,6 +129,41 @@ def thought(messages: Sequence[dict[str, Any]]) -> str:
     return f"The question has {size} characters. I answer it directly."
 
 
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def token_id(token: str) -> int:
+    """The number of a token in the vocabulary: of up to four small letters, then all others."""
+    if not re.fullmatch(r" [a-z]{1,4}", token):
+        return 26**4 + digest(token)
+    number = 0
+    for letter in token[1:]:
+        number = 26 * number + _LETTERS.index(letter)
+    return number
+
+
+def spelled(number: int) -> str:
+    """A token that has this number, of those of small letters.
+
+    >>> spelled(100), token_id(" dw")
+    (' dw', 100)
+    """
+    letters = ""
+    while number or not letters:
+        number, last = divmod(number, 26)
+        letters = _LETTERS[last] + letters
+    return f" {letters[-4:]}"
+
+
+def biased(said: list[str], bias: dict[str, int], bound: int) -> list[str]:
+    """What is said under `logit_bias`: +100 forces one token up to the bound, -100 removes one."""
+    forced = [int(name) for name, value in bias.items() if value == 100 and name.isdecimal()]
+    if forced:
+        return [spelled(forced[0])] * (bound + 1)
+    removed = {name for name, value in bias.items() if value == -100}
+    return [one for one in said if str(token_id(one)) not in removed] if removed else said
+
+
 def digest(*parts: str) -> int:
     """A number in 0..2**32-1 that depends on the parts alone."""
     return int.from_bytes(hashlib.sha256("\0".join(parts).encode()).digest()[:4], "big")

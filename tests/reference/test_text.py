@@ -8,7 +8,15 @@ import jsonschema
 import pytest
 
 from conformance.reference.instance import instance
-from conformance.reference.text import GREETING, answer, prompt_tokens, tokens
+from conformance.reference.text import (
+    GREETING,
+    answer,
+    biased,
+    prompt_tokens,
+    spelled,
+    token_id,
+    tokens,
+)
 from conformance.reference.tools import calls
 
 
@@ -122,3 +130,20 @@ SCHEMAS: list[dict[str, Any]] = [
 @pytest.mark.parametrize("schema", SCHEMAS, ids="-".join)
 def test_an_instance_is_valid_under_its_schema(schema: dict[str, Any]) -> None:
     jsonschema.validate(instance(schema), schema)
+
+
+def test_a_bias_forces_a_token_or_removes_it() -> None:
+    said = tokens("Hello dw to you")
+
+    assert biased(said, {}, 8) == said
+    assert biased(said, {"100": 100}, 3) == [" dw"] * 4
+    assert biased(said, {"100": -100}, 8) == [one for one in said if one != " dw"]
+    assert biased(said, {str(token_id("Hell")): -100, "x": 100}, 8) == said[1:]
+
+
+@pytest.mark.parametrize("number", [0, 25, 26, 100, 26**4 - 1])
+def test_every_number_of_the_vocabulary_spells_a_token_of_that_number(number: int) -> None:
+    token = spelled(number)
+
+    assert tokens(f"a{token} b")[1] == token
+    assert token_id(token) == number
