@@ -10,6 +10,7 @@ The map (design laws in CONTRIBUTING.md):
 | `chat.py`, `guards.py`, `expect.py`, `outcomes.py` | the vocabulary in which checks are written |
 | `parameters.py` | is a parameter taken, and refused where it is wrong? |
 | `again.py` | is a breach steady, or does it come and go? it is asked again |
+| `forms.py` | answers in a form that the request gave, with or without log probabilities |
 | `recall.py` | does a model give back what a message told it? a control decides |
 | `protocol/` | bytes and JSON in, findings out; no I/O, standard library only |
 | `wire/` | the only socket of the checker |

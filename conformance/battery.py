@@ -19,6 +19,7 @@ from .chat import CHAT_PATH, OMIT, Chat, encode
 from .credentials import MALFORMED, WRONG_KEY
 from .guards import is_refusal, refuses
 from .outcomes import Blocked
+from .target.capabilities import FIELDS, LABEL
 from .wire.exchange import Exchange, FailureKind, Request
 from .wire.raw import RawReply, converse
 
@@ -286,6 +287,16 @@ def _named_tool(name: str) -> dict[str, Any]:
     return {"type": "function", "function": {**prompts.WEATHER_TOOL["function"], "name": name}}
 
 
+LOGPROBS = ("top_logprobs", "logprobs")
+
+
+def _named_form(**name: str) -> Callable[[Chat], bytes]:
+    """A call with a `json_schema` under this name, or under none."""
+    given = {"schema": LABEL, "strict": True}
+    form = {"type": "json_schema", "json_schema": {**name, **given}}
+    return _fields(**{**FIELDS["json_schema"], "response_format": form})
+
+
 INVALID: Mapping[str, Invalid] = {
     "messages left out": Invalid(
         "CC-REQ-001", ("messages",), _fields(messages=OMIT), replayed=True
@@ -320,10 +331,25 @@ INVALID: Mapping[str, Invalid] = {
     "presence_penalty above 2": Invalid(
         "CC-REQ-028", ("presence_penalty",), _fields(presence_penalty=2.1)
     ),
+    "logit_bias an array": Invalid("CC-REQ-029", ("logit_bias",), _fields(logit_bias=[])),
+    "logit_bias above 100": Invalid("CC-REQ-029", ("logit_bias",), _fields(logit_bias={"1": 200})),
     "logprobs an integer": Invalid("CC-REQ-030", ("logprobs",), _fields(logprobs=1)),
+    "top_logprobs above 20": Invalid(
+        "CC-REQ-031", LOGPROBS, _fields(logprobs=True, top_logprobs=21)
+    ),
+    "top_logprobs below 0": Invalid(
+        "CC-REQ-031", LOGPROBS, _fields(logprobs=True, top_logprobs=-1)
+    ),
+    "top_logprobs without logprobs": Invalid("CC-REQ-031", LOGPROBS, _fields(top_logprobs=2)),
     "seed a fraction": Invalid("CC-REQ-032", ("seed",), _fields(seed=1.5)),
     "response_format unknown": Invalid(
         "CC-REQ-036", ("response_format",), _fields(response_format={"type": "xml"})
+    ),
+    "json_schema without name": Invalid(
+        "CC-STRUCT-005", ("response_format", "json_schema", "name"), _named_form()
+    ),
+    "json_schema name out of form": Invalid(
+        "CC-STRUCT-005", ("response_format", "json_schema", "name"), _named_form(name="bad name!")
     ),
     "function name out of form": Invalid(
         "CC-REQ-037", TOOLS, lambda chat: encode(chat.body(tools=[_named_tool("bad name!")]))

@@ -40,6 +40,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
             "conformance.chat",
             "conformance.credentials",
             "conformance.expect",
+            "conformance.forms",
             "conformance.guards",
             "conformance.outcomes",
             "conformance.parameters",

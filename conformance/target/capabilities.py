@@ -38,7 +38,32 @@ FUNCTION: Mapping[str, Any] = {
 CLOSED: Mapping[str, Any] = {**FUNCTION["parameters"], "additionalProperties": False}
 """The same parameters, as strict functions want them."""
 
+LABEL: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {
+        "code": {"type": "string", "enum": ["zq-amber-41", "zq-cedar-73"]},
+        "sure": {"type": "boolean"},
+    },
+    "required": ["code", "sure"],
+    "additionalProperties": False,
+}
+"""A form that no answer has by chance: its codes are told by the schema alone (CC-STRUCT-004)."""
+
 NOTE: Mapping[str, str] = {"name": "take_note", "description": "Keeps a note"}
+
+_GREETING = (
+    "Give me a short greeting, and the same greeting as JSON, for example "
+    '{"greeting": "Good evening!"}.'
+)
+"""Asks for JSON, and leaves room for words and a Markdown fence where nothing forbids them."""
+
+_REPEAT = "Repeat the following text exactly, and nothing else:\n\nCafé 你好 🙂"
+"""Characters of one to four bytes, some of them more than a token (CC-LOGP-006)."""
+
+
+def _says(text: str) -> Mapping[str, str]:
+    return {"role": "user", "content": text}
+
 
 FIELDS: Mapping[str, Mapping[str, Any]] = {
     "stream": {"stream": True},
@@ -60,7 +85,20 @@ FIELDS: Mapping[str, Mapping[str, Any]] = {
         "max_tokens": 512,
     },
     "n": {"n": 2},
-    "logprobs": {"logprobs": True},
+    "json_mode": {
+        "messages": [_says(_GREETING)],
+        "response_format": {"type": "json_object"},
+        "max_tokens": 512,
+    },
+    "json_schema": {
+        "messages": [_says('Choose a label for the word "hello". Answer in JSON.')],
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "label", "schema": LABEL, "strict": True},
+        },
+        "max_tokens": 512,
+    },
+    "logprobs": {"messages": [_says(_REPEAT)], "logprobs": True, "max_tokens": 512},
     "logit_bias": {"logit_bias": {}},
     "seed": {"seed": 1},
 }
@@ -74,6 +112,8 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "custom_tools": ("custom", "tools", "tool", "tool_choice"),
     "functions": ("functions", "function_call", "function"),
     "n": ("n",),
+    "json_mode": ("response_format", "json_object", "json"),
+    "json_schema": ("response_format", "json_schema", "schema", "structured outputs", "grammar"),
     "logprobs": ("logprobs",),
     "logit_bias": ("logit_bias",),
     "seed": ("seed",),
