@@ -21,7 +21,7 @@ SERVICE = Service(Site(served()))
 
 HELLO = [{"role": "user", "content": "Say hello."}]
 COUNT = [{"role": "user", "content": "Count from 1 to 300, separated by spaces."}]
-TOOL = {
+TOOL: dict[str, Any] = {
     "type": "function",
     "function": {
         "name": "get_weather",
@@ -29,6 +29,37 @@ TOOL = {
     },
 }
 WEATHER = [{"role": "user", "content": "What is the weather in Paris?"}]
+LOOK_UP = {
+    "messages": [{"role": "user", "content": "Use the tool."}],
+    "tools": [{"type": "function", "function": {"name": "look_up"}}],
+}
+TWICE = [{"role": "user", "content": "What is the weather in Paris and in London?"}]
+FORCE = {"type": "function", "function": {"name": "get_weather"}}
+CLOCK: dict[str, Any] = {
+    "type": "function",
+    "function": {"name": "get-the-time_at_a_place-by_its_name_or_code"},
+}
+STRICT = {
+    "type": "function",
+    "function": {
+        "name": "get_weather",
+        "strict": True,
+        "parameters": {
+            "type": "object",
+            "properties": {"city": {"type": "string"}, "days": {"type": "integer"}},
+            "required": ["city", "days"],
+            "additionalProperties": False,
+        },
+    },
+}
+CUSTOM = {"type": "custom", "custom": {"name": "take_note"}}
+CHOICES: list[dict[str, Any]] = [
+    {"tool_choice": "none"},
+    {"tool_choice": "required"},
+    {"tool_choice": {"type": "function", "function": {"name": CLOCK["function"]["name"]}}},
+]
+CITIES = [{"role": "user", "content": "What is the weather in Paris and in London?"}]
+KEEP = [{"role": "user", "content": 'Keep a note that says "Lunch 😀 at noon".'}]
 CALLED = {
     "role": "assistant",
     "tool_calls": [
@@ -90,12 +121,23 @@ BODIES: list[dict[str, Any]] = [
     {"messages": WEATHER, "tools": [TOOL]},
     {"messages": WEATHER, "tools": [TOOL], "max_tokens": 2},
     {"messages": HELLO, "tools": [TOOL]},
+    LOOK_UP,
     {"tools": [{"type": "function", "function": {"name": "bad name!"}}]},
     {
         "messages": HELLO,
         "tools": [TOOL],
         "tool_choice": {"type": "function", "function": {"name": "nobody"}},
     },
+    {"tools": [{"type": "function", "function": {"name": "get_weather"}}]},
+    *({"messages": WEATHER, "tools": [TOOL, CLOCK], **one} for one in CHOICES),
+    {"messages": CITIES, "tools": [TOOL], "parallel_tool_calls": False},
+    {"messages": KEEP, "tools": [TOOL], "tool_choice": "required"},
+    {"messages": WEATHER, "tools": [STRICT]},
+    {"tool_choice": "required"},
+    {"messages": [*WEATHER, {"role": "tool", "tool_call_id": "c1", "content": "warm"}]},
+    {"messages": [*WEATHER, CALLED, *HELLO]},
+    {"tools": [CUSTOM], "tool_choice": {"type": "custom", "custom": {"name": "take_note"}}},
+    {"functions": [TOOL["function"]], "function_call": {"name": "get_weather"}},
     *({"temperature": value} for value in (-0.1, 0, 1, 1.5, 2, 2.1, "hot")),
     *({"top_p": value} for value in (0, 1.1)),
     *({"max_tokens": value} for value in (0, "5")),
@@ -127,6 +169,9 @@ STREAMED: list[dict[str, Any]] = [
     {"messages": BREAKDOWN},
     {"messages": WEATHER, "tools": [TOOL]},
     {"messages": WEATHER, "tools": [TOOL], "tool_choice": "required"},
+    {"messages": WEATHER, "tools": [TOOL], "tool_choice": FORCE},
+    {"messages": TWICE, "tools": [TOOL]},
+    LOOK_UP,
     {"model": THINKER},
     {"model": "nobody/nothing"},
     {"model": ""},

@@ -20,6 +20,8 @@ from conformance.reference.faults import (  # noqa: F401 - importing a chapter r
     response,
     sse,
     stream,
+    tool_streams,
+    tools,
 )
 from conformance.reference.faults.odds import SIGN, read_odds, sometimes
 from conformance.reference.faults.registry import REGISTERED, Fault

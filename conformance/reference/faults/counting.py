@@ -185,7 +185,7 @@ def says_stop_beside_calls(reply: Reply, call: Call) -> Reply:
     return _ended(reply, "tool_calls", "stop") if free else reply
 
 
-@fault(breaks={"CC-FIN-007"}, seam="reply")
+@fault(breaks={"CC-FIN-007", "CC-TOOL-031"}, seam="reply")
 def says_tool_calls_without_any(reply: Reply, call: Call) -> Reply:
     """Gives the reason `tool_calls` wherever tools were offered."""
     return _ended(reply, "stop", "tool_calls") if asked(call, "tools") else reply
