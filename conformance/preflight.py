@@ -56,8 +56,7 @@ def models_of(settings: Settings, client: Client, shared: Shared) -> tuple[str, 
         return documented
     probe = Chat(client, settings.profile, "", shared=shared)
     try:
-        exchange = probe.get("/models")
-        listed = probe.listed_models()
+        exchange = _insisted(client, probe.get("/models"))
     except Inconclusive as unanswered:
         if unanswered.exchange is None:
             raise
@@ -66,13 +65,14 @@ def models_of(settings: Settings, client: Client, shared: Shared) -> tuple[str, 
     if exchange.status in (404, 405):
         _explain_v1(settings, client, LIST)
     _explain(exchange, settings)
+    listed = listed_ids(read_document(exchange.body).value)
     if not listed:
         raise pytest.UsageError(
             f"{exchange.url} lists no model to choose ({_seen(exchange)}): name one with --model ID"
         )
     if settings.all_models:
         return tuple(sorted(listed))
-    return (listed_ids(read_document(exchange.body).value)[0],)
+    return (listed[0],)
 
 
 def check(settings: Settings, client: Client, models: Sequence[str], shared: Shared) -> str | None:
@@ -82,9 +82,10 @@ def check(settings: Settings, client: Client, models: Sequence[str], shared: Sha
     None when the checks can begin. Raises `pytest.UsageError` for what the user can mend.
     """
     request = canary_request(models[0])
-    exchange = client.send(request)
+    first = client.send(request)
+    exchange = _insisted(client, first)
     if exchange.status == 200 and exchange.failure is None:
-        shared[request, 0] = exchange
+        shared[request, 0] = first  # a refusal that was not repeated is judged, like any reply
     if exchange.status in (404, 405):
         _explain_v1(settings, client, request, LIST)
     if exchange.status == 403 and client.send(LIST).status == 200:
@@ -95,6 +96,15 @@ def check(settings: Settings, client: Client, models: Sequence[str], shared: Sha
     if settings.models and (len(models) > 1 or exchange.status in REFUSALS):
         _explain_models(Chat(client, settings.profile, models[0]), exchange, models)
     return None
+
+
+def _insisted(client: Client, exchange: Exchange) -> Exchange:
+    """`exchange`; what a second try brings, where it is a refusal.
+
+    A refusal that comes and goes is no mistake of the user's.
+    """
+    refused = 400 <= (exchange.status or 0) < 500 and exchange.status != 429
+    return client.send(exchange.request) if refused else exchange
 
 
 def _explain_v1(settings: Settings, client: Client, *requests: Request) -> None:
