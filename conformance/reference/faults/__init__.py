@@ -20,6 +20,7 @@ from conformance.reference.faults import (  # noqa: F401 - importing a chapter r
     response,
     sse,
     stream,
+    tool_choice,
     tool_streams,
     tools,
 )
