@@ -18,13 +18,15 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote
 
-from .guards import choices_of, refuses, streamed
+from .guards import refuses, streamed
 from .outcomes import Inconclusive
 from .prompts import HELLO
 from .protocol.facts import Facts
 from .protocol.jsontext import read_document
 from .protocol.models import listed_ids
+from .protocol.reasoning import shows_reasoning
 from .protocol.stream import StreamReading, read_stream
+from .protocol.usage import shows_cache
 from .target.capabilities import FIELDS, NAMES, RESTS_ON, Capability, State, declared
 from .target.profile import Profile
 from .wire.client import Client
@@ -315,25 +317,17 @@ class Chat:
         return Capability(flag, state, f"probed: status {exchange.status}")
 
     def _seen_in_replies(self, flag: str) -> Capability:
-        """`cache` and `reasoning` show themselves in the plainest reply, or they are not there."""
+        """`cache` and `reasoning` show themselves in the plainest reply, or they are not there.
+
+        A model whose documented traits name reasoning may hide it, and reasons all the same.
+        """
+        if flag == "reasoning" and flag in self.profile.model(self.model).traits:
+            return Capability(flag, "present", "the profile documents the model as reasoning")
         value = read_document(self.canary().body).value
         body = value if isinstance(value, dict) else {}
-        given = body.get("usage")
-        usage = given if isinstance(given, dict) else {}
-        group, member = {
-            "cache": ("prompt_tokens_details", "cached_tokens"),
-            "reasoning": ("completion_tokens_details", "reasoning_tokens"),
-        }[flag]
-        details = usage.get(group)
-        told = (
-            [f"usage.{group}.{member}"] if isinstance(details, dict) and member in details else []
-        )
-        for choice in choices_of(body) if flag == "reasoning" else ():
-            said = choice.get("message")
-            members = said if isinstance(said, dict) else {}
-            told += [name for name in ("reasoning_content", "reasoning") if members.get(name)]
+        told = shows_reasoning(body) if flag == "reasoning" else shows_cache(body)
         if told:
-            return Capability(flag, "present", f"the plainest reply carries {told[0]}")
+            return Capability(flag, "present", f"the plainest reply carries {told}")
         return Capability(flag, "absent", "the plainest reply shows nothing of it")
 
     def _probe_auth(self) -> Capability:

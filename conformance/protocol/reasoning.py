@@ -24,8 +24,18 @@ from .facts import Facts
 from .finding import Findings, Tell
 from .fold import REASONING
 from .rules import Rule, breaches, is_text, optional
+from .usage import DETAILS
 
-__all__ = ["FOREIGN", "Channel", "Order", "answer", "channel", "half_tag", "judge"]
+__all__ = [
+    "FOREIGN",
+    "Channel",
+    "Order",
+    "answer",
+    "channel",
+    "half_tag",
+    "judge",
+    "shows_reasoning",
+]
 
 FOREIGN: Final = ("thinking", "thinking_content", "thought", "thoughts", "reasoning_text")
 """Names for the field that no client of this protocol reads."""
@@ -56,6 +66,27 @@ def channel(message: Mapping[str, object]) -> Channel | None:
         return "field"
     content = message.get("content")
     return "content" if isinstance(content, str) and _BLOCK.search(content) else None
+
+
+def shows_reasoning(completion: Mapping[str, object]) -> str | None:
+    """The member of a completion that shows that its model reasons; None where nothing does.
+
+    A count of 0 reasoning tokens shows nothing: models that do not reason tell it too.
+    """
+    usage = completion.get("usage")
+    details = usage.get(DETAILS[1]) if isinstance(usage, dict) else None
+    if isinstance(details, dict) and details.get("reasoning_tokens"):
+        return f"usage.{DETAILS[1]}.reasoning_tokens"
+    choices = completion.get("choices")
+    for choice in choices if isinstance(choices, list) else ():
+        message = choice.get("message") if isinstance(choice, dict) else None
+        for name in (*REASONING, *FOREIGN) if isinstance(message, dict) else ():
+            if message.get(name):
+                return name
+        content = message.get("content") if isinstance(message, dict) else None
+        if isinstance(content, str) and re.search(f"{_OPEN}|{_CLOSE}", content):
+            return "a tag of thought in content"
+    return None
 
 
 def answer(content: str) -> str:

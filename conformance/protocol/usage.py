@@ -6,13 +6,14 @@ repeated trials agree (004, 005, 009) is for the checks to see.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Final
 
 from .facts import Facts
 from .finding import Finding, Findings, Quote
 from .rules import Rule, breaches, is_count, is_integer, is_object, optional
 
-__all__ = ["COUNTS", "usage_findings"]
+__all__ = ["COUNTS", "DETAILS", "shows_cache", "usage_findings"]
 
 COUNTS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
 DETAILS: Final = ("prompt_tokens_details", "completion_tokens_details")
@@ -30,6 +31,14 @@ USAGE_RULES: Final = (
         for name in DETAILS
     ),
 )
+
+
+def shows_cache(completion: Mapping[str, object]) -> str | None:
+    """The member of a completion that tells of a prompt cache; None without."""
+    usage = completion.get("usage")
+    details = usage.get(DETAILS[0]) if isinstance(usage, dict) else None
+    told = isinstance(details, dict) and "cached_tokens" in details
+    return f"usage.{DETAILS[0]}.cached_tokens" if told else None
 
 
 def usage_findings(

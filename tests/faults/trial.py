@@ -17,13 +17,17 @@ from importlib.resources import files
 from pathlib import Path
 
 from conformance.reference.faults import FAULTS
+from conformance.requirements import REQUIREMENTS
 from tests.inprocess import Judgement, judgement, serving
 
 MODEL = "meta/llama-3.3-70b-instruct"
 THINKER = "deepseek-ai/deepseek-r1"
 """Judged where a fault is about reasoning: the other model shows none."""
 
-REASONING = frozenset({"CC-EQUIV-006", "CC-USAGE-008"})
+REASONING = frozenset(
+    {"CC-EQUIV-006", "CC-REQ-041", "CC-USAGE-008"}
+    | {name for name in REQUIREMENTS if name.startswith("CC-REAS-")}
+)
 
 PATIENCE = 0.8
 """Seconds that a late fault is late by; the profile below calls 0.5 s late."""

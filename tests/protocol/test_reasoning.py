@@ -6,7 +6,7 @@ import pytest
 
 from conformance.protocol.completion import findings
 from conformance.protocol.facts import Facts
-from conformance.protocol.reasoning import answer, channel, half_tag
+from conformance.protocol.reasoning import answer, channel, half_tag, shows_reasoning
 
 from .talk import DONE, choice, chunk, finish, heard, role, text
 
@@ -79,6 +79,29 @@ def test_half_a_tag(said: str, tag: str | None) -> None:
 )
 def test_a_channel(message: dict[str, Any], told: str | None) -> None:
     assert channel(message) == told
+
+
+@pytest.mark.parametrize(
+    ("members", "shown"),
+    [
+        ({}, None),
+        ({"usage": {"completion_tokens_details": {"reasoning_tokens": 0}}}, None),
+        ({"usage": {"completion_tokens_details": None}, "choices": [5]}, None),
+        (
+            {"usage": {"completion_tokens_details": {"reasoning_tokens": 3}}},
+            "usage.completion_tokens_details.reasoning_tokens",
+        ),
+        ({"choices": [{"message": {"content": "391", "reasoning": "Easy."}}]}, "reasoning"),
+        ({"choices": [{"message": {"content": "391", "thinking": "Easy."}}]}, "thinking"),
+        (
+            {"choices": [{"message": {"content": "Easy.</think>391"}}]},
+            "a tag of thought in content",
+        ),
+        ({"choices": [{"message": {"content": "391", "reasoning": ""}}]}, None),
+    ],
+)
+def test_what_shows_that_a_model_reasons(members: dict[str, Any], shown: str | None) -> None:
+    assert shows_reasoning(members) == shown
 
 
 def test_an_answer_is_what_stands_outside_the_blocks() -> None:
