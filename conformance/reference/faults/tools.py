@@ -68,7 +68,7 @@ def nulls_the_id_of_a_call(reply: Reply, call: Call) -> Reply:
     return _call(reply, setting(id=None))
 
 
-@fault(breaks={"CC-TOOL-001"}, seam="reply")
+@fault(breaks={"CC-TOOL-001", "CC-EQUIV-005"}, seam="reply")
 def flattens_calls(reply: Reply, call: Call) -> Reply:
     """Writes name and arguments beside the id instead of into `function`."""
     return _call(reply, lambda one: one.update(one.pop("function")))
@@ -92,7 +92,7 @@ def sends_an_empty_string_for_no_arguments(reply: Reply, call: Call) -> Reply:
     return _call(reply, _arguments(lambda said: "" if said == "{}" else said))
 
 
-@fault(breaks={"CC-TOOL-003", "CC-FIN-008"}, seam="reply")
+@fault(breaks={"CC-TOOL-003", "CC-TOOL-028"}, seam="reply")
 def forgets_the_last_brace(reply: Reply, call: Call) -> Reply:
     """Cuts the last character off the arguments where the model called a tool of its own choice."""
     return _call(reply, _arguments(lambda said: said[:-1])) if left_free(call) else reply
