@@ -252,7 +252,7 @@ def test_a_custom_tool_is_called_with_an_input(chat: Chat) -> None:
     if not made and not counts(exchange):
         raise Inconclusive("the answer was cut before a call", exchange)
     form = f'a call {{id, type: "custom", custom: {{name: {NOTE["name"]!r}, input}}}}'
-    require(bool(made), form, _end(exchange), on=exchange)
+    require(bool(made), form, "no call", on=exchange)
     for number, call in enumerate(made):
         at = f"$.choices[0].message.tool_calls[{number}]"
         require(_is_custom_call(call), form, call, at=at, on=exchange)
