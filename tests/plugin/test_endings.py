@@ -28,7 +28,7 @@ def test_a_target_that_accepts_and_never_answers(named: tuple[str, ...], tmp_pat
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "worker"])
 def test_a_target_that_dies_midway(workers: tuple[str, ...], tmp_path: Path) -> None:
-    with serve(canned(8, Tiny.die)) as tiny:
+    with serve(canned(20, Tiny.die)) as tiny:
         ran = run(tmp_path, "--target-url", tiny.url, "--timeout", "5", *CHAPTER, *workers)
     found = ran.verdicts()
     assert ran.status in (1, 6)
