@@ -114,12 +114,14 @@ class Chat:
         *,
         shared: dict[tuple[Request, int], Exchange] | None = None,
         on_gone: Callable[[str], None] = lambda reason: None,
+        long_context: int = 0,
         bound_name: str = "max_tokens",
         bound: int = BOUND,
     ) -> None:
         self.client = client
         self.profile = profile
         self.model = model
+        self.long_context = long_context
         self.bound_name = bound_name
         self._bound = bound
         self.used: list[Exchange] = []

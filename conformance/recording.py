@@ -237,4 +237,6 @@ class Recorder:
         words += ["--requirement", requirement]
         if model is not None:
             words += ["--model", model]
+        if settings.long_context:
+            words += ["--long-context", str(settings.long_context)]
         return shlex.join(words)

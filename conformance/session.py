@@ -96,6 +96,7 @@ class TargetSession:
                 model,
                 shared=self._shared,
                 on_gone=self._lost,
+                long_context=self.settings.long_context,
                 bound_name=name,
                 bound=bound,
             )

@@ -18,6 +18,9 @@ from .target.profile import Profile, ProfileError, for_url, load
 PACKAGE = Path(__file__).parent
 OUT = Path("reports") / "out"
 
+SMALLEST_CONTEXT = 1024
+"""Tokens; a shorter prompt is no long one."""
+
 LONGEST_TIMEOUT = 86_400.0
 """Seconds; more than a day is a slip, and far more than that no socket takes."""
 
@@ -40,6 +43,8 @@ class Settings:
     results: Path
     timeout: float
     plan: bool
+    long_context: int
+    """Tokens of the prompt that a model of a long documented context has to take; 0: none."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -93,6 +98,12 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="SECONDS",
         default="60",
         help="seconds for one whole exchange (default: %(default)s)",
+    )
+    add(
+        "--long-context",
+        metavar="TOKENS",
+        help="send a prompt of so many tokens, which is billed, to each model whose profile "
+        "documents a context_tokens of that size (default: none)",
     )
     add(
         "--plan",
@@ -164,7 +175,28 @@ def read(config: pytest.Config) -> Settings:
         results=config.invocation_params.dir / (results or OUT / "results.json"),
         timeout=_seconds(option("timeout")),
         plan=option("plan"),
+        long_context=_tokens(option("long_context"), profile, option("model")),
     )
+
+
+def _tokens(given: str | None, profile: Profile, models: list[str]) -> int:
+    """`--long-context`: at most what one of the models documents."""
+    if given is None:
+        return 0
+    known = [profile.model(name) for name in models] or profile.models
+    largest = max((model.context_tokens or 0 for model in known), default=0)
+    tokens = int(given) if given.isascii() and given.isdecimal() else 0
+    if not largest:
+        raise pytest.UsageError(
+            f"--long-context {given}: profile {profile.name} documents no context_tokens for "
+            "the models of this run"
+        )
+    if not SMALLEST_CONTEXT <= tokens <= largest:
+        raise pytest.UsageError(
+            f"--long-context {given}: give a number of tokens from {SMALLEST_CONTEXT} to "
+            f"{largest}, the longest context that profile {profile.name} documents here"
+        )
+    return tokens
 
 
 def _seconds(given: str) -> float:

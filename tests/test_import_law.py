@@ -42,6 +42,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
             "conformance.expect",
             "conformance.forms",
             "conformance.guards",
+            "conformance.long_input",
             "conformance.outcomes",
             "conformance.parameters",
             "conformance.prompts",
