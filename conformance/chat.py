@@ -18,6 +18,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from .generation import Amount
 from .guards import refuses, streamed
 from .outcomes import Inconclusive
 from .prompts import HELLO
@@ -48,6 +49,8 @@ LONGEST_WAIT = 60.0
 the check inconclusive."""
 
 REPEATS = 3
+
+NOTHING_GENERATED = Amount()
 
 
 def encode(body: Any) -> bytes:
@@ -117,12 +120,14 @@ class Chat:
         long_context: int = 0,
         bound_name: str = "max_tokens",
         bound: int = BOUND,
+        generated: Amount = NOTHING_GENERATED,
     ) -> None:
         self.client = client
         self.profile = profile
         self.model = model
         self.long_context = long_context
         self.bound_name = bound_name
+        self.generated = generated
         self._bound = bound
         self.used: list[Exchange] = []
         self.memory: dict[str, Any] = {}

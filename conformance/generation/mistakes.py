@@ -1,0 +1,53 @@
+"""A request that breaks exactly one rule: the rule, and the valid features beside it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hypothesis.strategies import DrawFn, SearchStrategy, composite
+
+from .parts import Feature, Part, with_others
+
+LEFT_OUT: Final = object()
+"""As a value: the parameter is not sent."""
+
+Fields = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """A rule, broken. `names` are words of which a refusal names one; `touches` the parameters that
+    no other feature may set; `needs` capabilities without which the rule says nothing."""
+
+    name: str
+    clause: str
+    names: tuple[str, ...]
+    values: SearchStrategy[Fields]
+    touches: frozenset[str]
+    needs: tuple[str, ...] = ()
+    demanded: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """A request that breaks one rule: the fields that do, and the valid parts beside them."""
+
+    fields: Fields
+    parts: tuple[Part, ...]
+
+
+@composite
+def broken(draw: DrawFn, rule: Wrong, offered: Sequence[Feature]) -> Mistake:
+    """A request that breaks `rule` and no other, with up to two valid features beside."""
+    beside = [feature for feature in offered if not _touches(feature, rule)]
+    fields = draw(rule.values)
+    return Mistake(fields, draw(with_others(None, beside, most=2)))
+
+
+def _touches(feature: Feature, rule: Wrong) -> bool:
+    """Whether a feature sets what the rule is about, or could be taken for it."""
+    about_messages = "messages" in rule.touches
+    in_messages = not feature.plain.fields or bool(feature.plain.before)
+    if about_messages and in_messages:
+        return True
+    return bool(rule.touches & set(feature.plain.fields)) or feature.name == "nulls"
