@@ -99,7 +99,7 @@ def _parted(chat: Chat, *parts: Callable[[Chat], None]) -> None:
 
 @requirement("CC-TOOL-003")
 def test_arguments_parse_as_an_object_and_none_are_one_too(chat: Chat) -> None:
-    _parted(chat, _some_parse, _none_are_an_object, _none_are_an_object_in_streams)
+    _parted(chat, _some_parse, _none_are_an_object)
 
 
 def _some_parse(chat: Chat) -> None:
@@ -122,9 +122,6 @@ def _some_parse(chat: Chat) -> None:
     )
 
 
-NONE_REQUIRED = 'a call without arguments has "{}"'
-
-
 def _no_empty_string(made: list[ToolCall] | None) -> bool | None:
     """Whether calls without arguments hold an object; text that does not parse is the model's."""
     if not made:
@@ -141,20 +138,16 @@ def _none_are_an_object(chat: Chat) -> None:
         looked.append(no_arguments(chat, sample=number))
         return _no_empty_string(_calls_in(looked[-1]))
 
-    trials(trial, required=NONE_REQUIRED, seen=lambda: "an empty string", on=lambda: looked[-1])
-
-
-def _none_are_an_object_in_streams(chat: Chat) -> None:
-    looked: list[Exchange] = []
-
-    def trial(number: int) -> bool | None:
+    def streamed(number: int) -> bool | None:
         looked.append(no_arguments(chat, sample=number, stream=True))
         return _no_empty_string(_streamed_calls(chat, looked[-1]))
 
+    required = 'a call without arguments has "{}"'
+    trials(trial, required=required, seen=lambda: "an empty string", on=lambda: looked[-1])
     if chat.has("stream"):
         second_look(
-            trial,
-            required=f"{NONE_REQUIRED}, streamed too",
+            streamed,
+            required=f"{required}, streamed too",
             seen=lambda: "no arguments at all",
             on=lambda: looked[-1],
         )
