@@ -139,7 +139,10 @@ class Chat:
         self._patient = True
 
     def afresh(self) -> "Chat":
-        """The same model, of which nothing has been asked yet; what it is capable of is known."""
+        """The same model, of which nothing has been asked yet; what it is capable of is known.
+
+        It takes no `long_context`: what is billed by the million is sent once.
+        """
         other = Chat(
             self.client,
             self.profile,

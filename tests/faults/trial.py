@@ -32,6 +32,9 @@ REASONING = frozenset(
 PATIENCE = 0.8
 """Seconds that a late fault is late by; the profile below calls 0.5 s late."""
 
+WINDOW = 131_072
+"""The window of the reference server's models, in tokens; its documentation tells none."""
+
 OVERLAY = """
 [limits]
 held_open_s = 0.5
@@ -61,6 +64,7 @@ def profile(folder: Path, *, clients: bool = False) -> Path:
     if not clients:
         text = text[: text.index("[[examples]]")]
     text = text.replace("[capabilities]\n", "[capabilities]\nbrowser = true\n")
+    text = text.replace(f'id = "{MODEL}"\n', f'id = "{MODEL}"\ncontext_tokens = {WINDOW}\n')
     draft = path.with_suffix(f".{os.getpid()}")  # two workers write the same file
     draft.write_text(text + OVERLAY, encoding="utf-8")
     return draft.replace(path)

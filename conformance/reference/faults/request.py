@@ -320,7 +320,7 @@ def calls_a_long_prompt_by_no_name(reply: Reply, call: Call) -> Reply:
 def truncates_a_long_prompt(call: Call) -> Call | Reply:
     """Cuts a prompt beyond the window, and says nothing."""
     listed: Any = asked(call, "messages")
-    if len(call.content) < 520_000 or not isinstance(listed, list) or call.too_large:
+    if len(call.content) < 250_000 or not isinstance(listed, list) or call.too_large:
         return call
     return given(call, messages=[{"role": "user", "content": "Say hello."}])
 
