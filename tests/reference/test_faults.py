@@ -70,6 +70,13 @@ EMOJI = [
     {"role": "user", "content": "Repeat the following text exactly, and nothing else:\n\na\n\n😀 ü"}
 ]
 BREAKDOWN = [{"role": "user", "content": "Fail in the middle of the stream."}]
+MARKED = [
+    {
+        "role": "user",
+        "content": "Repeat the following text exactly, and nothing else:\n\na >>>>>>> END b",
+    }
+]
+THOUGHT = {"role": "assistant", "content": "Hello.", "reasoning_content": "A greeting."}
 
 
 def said(*turns: tuple[str, Any]) -> dict[str, Any]:
@@ -86,6 +93,15 @@ BODIES: list[dict[str, Any]] = [
     {"messages": EMOJI},
     {"messages": COUNT, "n": 2, "max_tokens": 8},
     {"model": THINKER},
+    {"model": THINKER, "messages": COUNT, "max_tokens": 16},
+    {"model": THINKER, "temperature": 0},
+    {"model": THINKER, "reasoning_effort": "low"},
+    {"model": THINKER, "messages": [*HELLO, THOUGHT, *HELLO]},
+    {"messages": COUNT, "stop": [" 9", " 7"]},
+    {"messages": MARKED, "stop": ">>>>>>> END"},
+    {"messages": COUNT, "max_tokens": 1},
+    {"max_tokens": 10**7},
+    {"seed": 1},
     {"model": "nobody/nothing"},
     {"model": ""},
     {"model": f" {MODEL} "},
@@ -166,6 +182,7 @@ STREAMED: list[dict[str, Any]] = [
     {"messages": COUNT},
     {"messages": EMOJI},
     {"messages": COUNT, "n": 2, "max_tokens": 8},
+    {"messages": MARKED, "stop": ">>>>>>> END"},
     {"messages": BREAKDOWN},
     {"messages": WEATHER, "tools": [TOOL]},
     {"messages": WEATHER, "tools": [TOOL], "tool_choice": "required"},
