@@ -12,7 +12,7 @@ import pytest
 
 from . import __version__, preflight
 from .chat import BOUND, ROOMY, Chat
-from .embedded import STREAM_ERROR, EmbeddedServer
+from .embedded import FILTERED, SLOW_READER_S, SPARE_KEYS, STREAM_ERROR, EmbeddedServer
 from .guards import UNFINISHED, refuses
 from .outcomes import Inconclusive
 from .settings import Settings, aimed
@@ -27,9 +27,15 @@ FIRST_LISTED = "the-first-that-models-lists"
 def as_embedded(settings: Settings) -> Settings:
     """The same settings, knowing what the embedded server can do beyond its documentation."""
     profile = settings.profile
-    triggers = {"stream_error": STREAM_ERROR, **profile.triggers}
-    able = {"browser": True, **profile.capabilities}
-    return replace(settings, profile=replace(profile, triggers=triggers, capabilities=able))
+    profile = replace(
+        profile,
+        triggers={"stream_error": STREAM_ERROR, "filter": FILTERED, **profile.triggers},
+        capabilities={"browser": True, **profile.capabilities},
+        keys={purpose: f"EMBEDDED_{purpose.upper()}_KEY" for purpose in SPARE_KEYS},
+        limits=replace(profile.limits, slow_reader_s=SLOW_READER_S),
+    )
+    spare = {name: f"{settings.key}-{purpose}" for purpose, name in profile.keys.items()}
+    return replace(settings, profile=profile, spare_keys=spare)
 
 
 class TargetSession:
@@ -163,6 +169,7 @@ def _endpoint(settings: Settings) -> Endpoint:
         key=settings.key,
         extra_headers=profile.resolved_headers(),
         shown_headers=profile.headers,
+        spare_keys=settings.spare_keys,
         timeout=settings.timeout,
         linger=profile.limits.held_open_s + 1,
     )

@@ -6,6 +6,7 @@ else happens in other people's test runs.
 
 import os
 import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +33,8 @@ class Settings:
     target_url: str | None
     key_variable: str
     key: str | None = field(repr=False)
+    spare_keys: Mapping[str, str] = field(repr=False)
+    """Other keys that the profile names, by environment variable."""
     models: tuple[str, ...]
     all_models: bool
     profile: Profile
@@ -145,6 +148,7 @@ def read(config: pytest.Config) -> Settings:
     try:
         profile = load(named) if named else (for_url(url) if url else load("ainul"))
         profile.resolved_headers()
+        spare_keys = {name: key.strip() for name, key in profile.resolved_keys().items()}
     except ProfileError as error:
         raise pytest.UsageError(str(error)) from None
     patterns: list[str] = option("requirement")
@@ -165,6 +169,7 @@ def read(config: pytest.Config) -> Settings:
         target_url=url,
         key_variable=option("api_key_env"),
         key=_key(option("api_key"), option("api_key_env")),
+        spare_keys=spare_keys,
         models=tuple(dict.fromkeys(option("model"))),
         all_models=option("all_models"),
         profile=profile,

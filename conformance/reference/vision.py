@@ -1,6 +1,6 @@
 """What a model sees: a picture in a data URL, as the name of its colour.
 
-Laws: pure, standard library only; what cannot be seen raises `UnseenError` with the reason, and nothing
+Laws: pure, standard library only; what cannot be seen raises `UnseenError` with the reason; nothing
 is ever fetched.
 
 Theory. A picture is a PNG of 8 bits per channel without interlace (grey, RGB, with or without

@@ -4,7 +4,8 @@ The laws:
 
 1. A profile is data. What it does not declare is probed (`capabilities`), never guessed.
 2. A mistake in a profile is one line that names the file, the key and what to write.
-3. Header values of the form `$NAME` come from the environment; they are sent, never shown.
+3. Keys, and header values of the form `$NAME`, come from the environment; they are sent, never
+   shown.
 """
 
 import datetime as dt
@@ -100,6 +101,10 @@ class Limits:
     silence_warning_s: float = 15.0
     large_body_mb: float = 50.0
     """CC-HTTP-020: the size of a body that is to be refused (10**6 bytes each)."""
+    slow_reader_s: float = 10.0
+    """CC-CONC-003: for how long a stream is left unread."""
+    busy_s: float = 5.0
+    """CC-CONC-003, CC-CONC-004: how much later than twice its usual time a call may end."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +124,9 @@ class Profile:
     deviations: tuple[Deviation, ...] = ()
     limits: Limits = Limits()
     triggers: Mapping[str, str] = field(default_factory=dict)
+    keys: Mapping[str, str] = field(default_factory=dict)
+    """What other keys are for (`limited`, `exhausted`, `restricted`), and the name of the
+    environment variable that holds each."""
     examples: tuple[Example, ...] = ()
 
     def model(self, model_id: str) -> Model:
@@ -130,18 +138,30 @@ class Profile:
 
         Raises `ProfileError` when a variable is not set.
         """
-        resolved = {}
-        for name, value in self.headers.items():
-            if value.startswith("$"):
-                if value[1:] not in environ:
-                    raise ProfileError(
-                        f"profile {self.name}: header {name} needs the environment variable "
-                        f"{value[1:]}, which is not set"
-                    )
-                resolved[name] = environ[value[1:]]
-            else:
-                resolved[name] = value
-        return resolved
+        return {
+            name: self._variable(f"header {name}", value[1:], environ)
+            if value.startswith("$")
+            else value
+            for name, value in self.headers.items()
+        }
+
+    def resolved_keys(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
+        """The other keys by the names of their variables, read from `environ`.
+
+        Raises `ProfileError` when a variable is not set.
+        """
+        return {
+            name: self._variable(f"key {purpose}", name, environ)
+            for purpose, name in self.keys.items()
+        }
+
+    def _variable(self, what: str, name: str, environ: Mapping[str, str]) -> str:
+        if name not in environ:
+            raise ProfileError(
+                f"profile {self.name}: {what} needs the environment variable {name}, which is not "
+                "set"
+            )
+        return environ[name]
 
 
 _TEXT: Mapping[str, type] = dict.fromkeys(("name", "title", "documentation", "description"), str)
@@ -151,7 +171,7 @@ _KEYS: Mapping[str, Mapping[str, type]] = {
         **_TEXT,
         "base_url": str,
         "auth": str,
-        **dict.fromkeys(("capabilities", "errors", "headers", "limits", "triggers"), dict),
+        **dict.fromkeys(("capabilities", "errors", "headers", "keys", "limits", "triggers"), dict),
         **dict.fromkeys(("parameters", "models", "deviations", "examples"), list),
     },
     "models": {**_TEXT, "id": str, "status": str, "traits": list, "context_tokens": int},
@@ -163,7 +183,8 @@ _KEYS: Mapping[str, Mapping[str, type]] = {
         **dict.fromkeys(("type", "param", "code", "message"), str),
     },
     "limits": dict.fromkeys(Limits.__dataclass_fields__, float),
-    "triggers": {"stream_error": str},
+    "triggers": dict.fromkeys(("stream_error", "filter"), str),
+    "keys": dict.fromkeys(("limited", "exhausted", "restricted"), str),
     "examples": dict.fromkeys(("language", "text", "key"), str),
 }
 """What may stand in each table, and of which type."""
@@ -260,6 +281,7 @@ def parse(data: Mapping[str, Any], where: str = "profile") -> Profile:
             deviations=deviations,
             limits=replace(Limits(), **_known(where, "limits", data.get("limits", {}))),
             triggers=_known(where, "triggers", data.get("triggers", {})),
+            keys=_names(where, _known(where, "keys", data.get("keys", {}))),
             examples=tuple(Example(**row) for row in _rows(where, data, "examples")),
         )
     except KeyError as missing:
@@ -270,6 +292,17 @@ def parse(data: Mapping[str, Any], where: str = "profile") -> Profile:
 
 def _date(value: dt.date) -> dt.date:
     return value.date() if isinstance(value, dt.datetime) else value
+
+
+def _names(where: str, keys: Mapping[str, str]) -> dict[str, str]:
+    """The variables that hold other keys, as `$NAME` in the file; a key itself is not for files."""
+    for purpose, value in keys.items():
+        if not (value.startswith("$") and value[1:].isidentifier()):
+            raise ProfileError(
+                f"{where}: {purpose} in [keys] is the name of an environment variable, as in "
+                f'"${purpose.upper()}_KEY"'
+            )
+    return {purpose: value[1:] for purpose, value in keys.items()}
 
 
 def _flags(where: str, value: Any) -> dict[str, bool]:

@@ -31,6 +31,7 @@ from .exchange import (
     Failure,
     FailureKind,
     Request,
+    bearer_of,
     headers_of,
 )
 from .redact import Redactor
@@ -40,7 +41,7 @@ MIB = 1024 * 1024
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """Where requests go and with what: base URL, key, extra headers.
+    """Where requests go and with what: base URL, keys, extra headers.
 
     `extra_headers` holds values ready to be sent; `shown_headers` the same as they may be shown,
     secrets replaced by the name of their environment variable.
@@ -50,6 +51,8 @@ class Endpoint:
     key: str | None = field(default=None, repr=False)
     extra_headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     shown_headers: Mapping[str, str] = field(default_factory=dict)
+    spare_keys: Mapping[str, str] = field(default_factory=dict, repr=False)
+    """Other keys by the names of their environment variables (`exchange.bearer_of`)."""
     timeout: float = 60.0
     """Seconds for a whole exchange."""
     linger: float = 6.0
@@ -63,7 +66,7 @@ class Endpoint:
         hidden = [
             value for name, value in self.extra_headers.items() if self.shown_headers[name] != value
         ]
-        return ([self.key] if self.key else []) + hidden
+        return ([self.key] if self.key else []) + hidden + list(self.spare_keys.values())
 
     def url(self, path: str) -> str:
         """The URL of `path` under the base."""
@@ -75,8 +78,14 @@ class Endpoint:
         lines = [(k, v) for k, v in self.extra_headers.items() if k.lower() not in own]
         lines += [(name, value) for name, value in request.headers if value]
         if request.authorization is not None and (self.key or KEY not in request.authorization):
-            lines.append(("Authorization", request.authorization.replace(KEY, self.key or "")))
+            lines.append(("Authorization", self._filled_in(request.authorization)))
         return lines
+
+    def _filled_in(self, template: str) -> str:
+        for name, value in self.spare_keys.items():
+            if template == bearer_of(name):
+                return f"Bearer {value}"
+        return template.replace(KEY, self.key or "")
 
 
 def classify(error: Exception) -> Failure:
@@ -196,7 +205,13 @@ class Client(AbstractContextManager["Client"]):
     It has one connection at a time: use it from one thread.
     """
 
-    def __init__(self, endpoint: Endpoint, user_agent: str = "chat-conformance") -> None:
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        user_agent: str = "chat-conformance",
+        *,
+        verify: ssl.SSLContext | bool | None = None,
+    ) -> None:
         self.endpoint = endpoint
         self.redactor = Redactor(endpoint.secrets)
         self.log: list[tuple[Request, int | None]] = []
@@ -205,7 +220,9 @@ class Client(AbstractContextManager["Client"]):
         self._user_agent = user_agent
         # Made once: reading the certificate store costs more than an exchange.
         secure = endpoint.base_url.startswith("https:") and endpoint.verify
-        self._verify = ssl.create_default_context() if secure else False
+        self._verify = (
+            verify if verify is not None else ssl.create_default_context() if secure else False
+        )
         self._http = self._open()
 
     def _open(self) -> httpx.Client:
@@ -215,6 +232,10 @@ class Client(AbstractContextManager["Client"]):
             verify=self._verify,
             headers={"User-Agent": self._user_agent, "Accept": "*/*"},
         )
+
+    def twin(self) -> "Client":
+        """Another client of the same endpoint, for another thread, with a log of its own."""
+        return Client(self.endpoint, self._user_agent, verify=self._verify)
 
     def renew(self) -> None:
         """Drop every kept-alive connection: the next request opens a new one."""

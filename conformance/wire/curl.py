@@ -22,7 +22,12 @@ JOINER = "\u200d"
 
 
 def _double_quoted(text: str, variable: str) -> str:
-    """`text` in double quotes, `$KEY` as a variable that expands, the rest literal."""
+    """`text` in double quotes, `$KEY` as a variable that expands, the rest literal.
+
+    `Bearer ${NAME}`, which stands for another key, expands as it is.
+    """
+    if re.fullmatch(r"Authorization: Bearer \$\{\w+\}", text):
+        return f'"{text}"'
     pieces = [re.sub(r'([\\"$`])', r"\\\1", piece) for piece in text.split(KEY)]
     joined = pieces[0]
     for piece in pieces[1:]:

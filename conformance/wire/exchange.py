@@ -17,6 +17,12 @@ KEY = "$KEY"
 
 BEARER = f"Bearer {KEY}"
 
+
+def bearer_of(variable: str) -> str:
+    """The template that stands for another key, held by the environment variable of that name."""
+    return f"Bearer ${{{variable}}}"
+
+
 JSON = ("Content-Type", "application/json")
 IDENTITY = ("Accept-Encoding", "identity")
 
