@@ -12,8 +12,9 @@ request before. The *suspects* are the replies that were blamed in any of the lo
 intermittent when a suspect was good in another look, and steady when that never happened.
 
 A fault that strikes a reply with probability 1/3 passes for steady when all of `ENOUGH` repetitions
-strike too: at most once in 27 times. Behaviour checks count their own trials, and a 5xx that came
-3 of 3 times was repeated already (`Chat.settled`): neither is asked again.
+strike too: at most once in 27 times. A 5xx or a lost connection that is blamed came 3 of 3 times
+(`Chat.settled`), so that one repetition is enough. Behaviour checks count their own trials and are
+not run again.
 """
 
 from collections import Counter
@@ -87,16 +88,16 @@ def repeated(looks: Sequence[Look]) -> Repeated | None:
     return Repeated(sum(len(look.blamed) for look in looks), of) if of > len(suspects) else None
 
 
-def decided(looks: Sequence[Look]) -> bool:
+def decided(looks: Sequence[Look], enough: int = ENOUGH) -> bool:
     """Whether no further look is needed: the breach has proved steady."""
     suspects = frozenset[Place]().union(*(look.blamed for look in looks))
     found = repeated(looks)
-    return found is not None and found.steady and found.of - len(suspects) >= ENOUGH
+    return found is not None and found.steady and found.of - len(suspects) >= enough
 
 
-def is_counted(broken: Broken) -> bool:
-    """Whether the check has repeated its requests itself."""
-    return broken.trials is not None or all(
+def persisted(broken: Broken) -> bool:
+    """Whether every reply that is blamed came 3 of 3 times."""
+    return all(
         one.exchange is not None and one.exchange.repeats >= REPEATS_THAT_COUNT
         for one in broken.sightings
     )
@@ -113,8 +114,9 @@ def ask_again(
     `afresh` gives the chat of the n-th repetition, shared by every check that is asked again. None
     where nothing was learned: the target is gone, or answers something else altogether.
     """
-    if is_counted(broken):
+    if broken.trials is not None:
         return None
+    enough = 1 if persisted(broken) else ENOUGH
     looks = [look_of(used, broken.sightings)]
     for number in range(MOST):
         chat = afresh(number)
@@ -126,6 +128,6 @@ def ask_again(
             looks.append(look_of(chat.used, once_more.sightings))
         except Unjudged:
             continue
-        if decided(looks):
+        if decided(looks, enough):
             break
     return repeated(looks)
