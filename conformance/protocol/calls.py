@@ -4,8 +4,8 @@ Laws
 ----
 * What one call or fragment must look like is a table. What the fragments of a stream must be to
   each other is `Calls`, one per choice, which takes them in order.
-* A fragment goes on with the call of its index. One whose index cannot be read goes on with
-  nothing: CC-TOOL-008 alone speaks of it.
+* A fragment goes on with the call of its index. After one whose index cannot be read (CC-TOOL-008)
+  nobody knows which call is where, and the choice's fragments are not compared any further.
 
 Decisions
 ---------
@@ -245,13 +245,17 @@ class Calls:
 
     facts: Facts
     _known: dict[int, _Call] = field(default_factory=dict)
+    _legible: bool = True
 
     def take(self, tell: Tell, delta: Mapping[str, object], path: str) -> None:
         """Judge the fragments of one delta by those that came before."""
         for at, fragment in _fragments(delta, path):
-            index = fragment.get("index") if isinstance(fragment, dict) else None
-            if not isinstance(fragment, dict) or not isinstance(index, int) or index is True:
-                continue  # CC-TOOL-008, CC-TOOL-013
+            if not isinstance(fragment, dict):
+                continue  # CC-TOOL-013
+            index = fragment.get("index")
+            if not self._legible or not isinstance(index, int) or isinstance(index, bool):
+                self._legible = False  # CC-TOOL-008
+                return
             call = self._known.get(index)
             if call is None:
                 self._first(tell, index, fragment, at)
