@@ -246,13 +246,18 @@ def text(exchange: Exchange) -> str:
     return content or ""
 
 
-def tool_calls(said: Mapping[str, Any], exchange: Exchange) -> list[ToolCall]:
-    """The calls in a message, of `exchange` or of what its chunks make; none is right."""
-    listed = said.get("tool_calls")
+def calls_in(exchange: Exchange) -> list[Any]:
+    """The tool calls of the first choice, as they were sent; none is right."""
+    listed = message(exchange).get("tool_calls")
     if listed is not None and not isinstance(listed, list):
         raise Blocked("CC-RESP-010", f"tool_calls is {shorten(listed)}", exchange)
+    return listed or []
+
+
+def well_formed_calls(exchange: Exchange) -> list[ToolCall]:
+    """The same calls, read; blamed on the clause that one of them breaks."""
     found = []
-    for given in listed or ():
+    for given in calls_in(exchange):
         call = well_formed(given)
         if isinstance(call, str):
             raise Blocked(call, f"a call is {shorten(given)}", exchange)

@@ -37,7 +37,7 @@ from .expect import (
     trials,
     whole_stream,
 )
-from .guards import choices_of, completion, counts, is_refusal, message, status_line, tool_calls
+from .guards import choices_of, completion, counts, is_refusal, status_line, well_formed_calls
 from .outcomes import Blocked, Inconclusive, Sighting, Unjudged
 from .protocol.calls import ToolCall
 from .protocol.completion import findings
@@ -79,7 +79,7 @@ def _found(requirement_id: str, told: dict[str, Any], exchange: Exchange) -> lis
 
 def _calls_in(exchange: Exchange) -> list[ToolCall] | None:
     """The calls of a plain reply; None where it does not count, or has none."""
-    made = tool_calls(message(exchange), exchange)
+    made = well_formed_calls(exchange)
     return made if made and counts(exchange) else None
 
 

@@ -14,8 +14,10 @@ from conformance.guards import (
     refuses,
     success,
     unasked_coding,
+    well_formed_calls,
 )
 from conformance.outcomes import Blocked, Broken, Inconclusive
+from conformance.protocol.calls import ToolCall
 from conformance.target.profile import Profile
 from conformance.wire.client import Client, Endpoint
 from conformance.wire.exchange import IDENTITY, Exchange, Failure, FailureKind, Request
@@ -148,3 +150,30 @@ def test_a_bound_that_is_invalid_or_left_out_stays_as_it_is() -> None:
     assert odd.body(max_tokens=None)["max_tokens"] is None
     assert odd.body(max_tokens=True)["max_tokens"] is True
     assert set(odd.body(max_tokens=OMIT)) == {"model", "messages"}
+
+
+CALL = {"id": "a", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+def called(calls: object) -> Exchange:
+    """A reply whose message holds these calls."""
+    return reply(200, {"choices": [{"message": {"tool_calls": calls}}]})
+
+
+def test_calls_are_read_where_they_are_well_formed() -> None:
+    assert well_formed_calls(called([CALL])) == [ToolCall("a", "f", "{}")]
+    assert well_formed_calls(called(None)) == []
+
+
+@pytest.mark.parametrize(
+    ("calls", "by"),
+    [
+        ({}, "CC-RESP-010"),
+        ([CALL, None], "CC-TOOL-001"),
+        ([{**CALL, "function": {"name": "f", "arguments": {}}}], "CC-TOOL-002"),
+    ],
+)
+def test_a_call_out_of_form_is_blamed_on_its_clause(calls: object, by: str) -> None:
+    with pytest.raises(Blocked) as blocked:
+        well_formed_calls(called(calls))
+    assert blocked.value.by == by
