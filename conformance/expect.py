@@ -107,9 +107,11 @@ def whole_stream(chat: Chat, exchange: Exchange) -> StreamReading:
     return reading
 
 
-LOSING_NOTHING = frozenset({"CC-STREAM-001", "CC-STREAM-002", "CC-STREAM-011", "CC-REAS-004"})
+LOSING_NOTHING = frozenset(
+    {"CC-STREAM-001", "CC-STREAM-002", "CC-STREAM-011", "CC-REAS-004", "CC-TOOL-009"}
+)
 """Breaches that leave text, calls and the last finish_reason as they were: members of the envelope,
-ids, a missing `finish_reason: null`, thoughts of another type."""
+ids, a missing `finish_reason: null`, thoughts of another type, calls that are counted otherwise."""
 
 QUICK = 0.25
 """Seconds below which the reader's own delays may hide when a stream's parts were sent."""
