@@ -26,44 +26,24 @@ from .chat import Chat
 from .expect import require, trials
 from .guards import (
     accepted,
+    calls_in,
     counts,
     finish_reason,
     is_refusal,
     message,
     status_line,
     text,
+    well_formed_calls,
 )
-from .outcomes import Blocked, Inconclusive, Unjudged, Unsupported
+from .outcomes import Inconclusive, Unjudged, Unsupported
 from .parameters import offered
-from .protocol.calls import ToolCall, well_formed
+from .protocol.calls import ToolCall
 from .protocol.finding import excerpt, shorten
 from .protocol.jsontext import read_document
 from .protocol.rules import is_filled_text, is_text
 from .requirements import requirement
 from .target.capabilities import FIELDS, NOTE
 from .wire.exchange import Exchange
-
-
-def calls_in(exchange: Exchange) -> list[Any]:
-    """The calls in the first choice of a successful reply, as they were sent.
-
-    Raises `Blocked` by CC-RESP-010 where `tool_calls` is no list.
-    """
-    listed = message(exchange).get("tool_calls")
-    if listed is not None and not isinstance(listed, list):
-        raise Blocked("CC-RESP-010", f"tool_calls is {shorten(listed)}", exchange)
-    return listed or []
-
-
-def well_formed_calls(exchange: Exchange) -> list[ToolCall]:
-    """The same calls, read; raises `Blocked` by the clause that one of them breaks."""
-    found: list[ToolCall] = []
-    for call in calls_in(exchange):
-        read = well_formed(call)
-        if isinstance(read, str):
-            raise Blocked(read, f"a call is {shorten(call)}", exchange)
-        found.append(read)
-    return found
 
 
 @requirement("CC-TOOL-018")
