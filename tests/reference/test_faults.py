@@ -98,6 +98,7 @@ BODIES: list[dict[str, Any]] = [
     {"model": THINKER, "reasoning_effort": "low"},
     {"model": THINKER, "messages": [*HELLO, THOUGHT, *HELLO]},
     {"messages": COUNT, "stop": [" 9", " 7"]},
+    {"messages": COUNT, "stop": "32-never"},
     {"messages": MARKED, "stop": ">>>>>>> END"},
     {"messages": COUNT, "max_tokens": 1},
     {"max_tokens": 10**7},
