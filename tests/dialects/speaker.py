@@ -16,7 +16,7 @@ def speak(module: str) -> int:
     """Serves the dialects that `module` registers until standard input ends."""
     importlib.import_module(module)
     for one in DIALECTS.values():
-        REGISTERED[one.name] = Fault(one.name, one.warns, one.seam, one.says, one.act)
+        REGISTERED[one.name] = Fault(one.name, one.warns, one.seam, one.says, one.act, one.parts)
     return main(["--port", "0", "--exit-with-parent"])
 
 
