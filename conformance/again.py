@@ -4,7 +4,8 @@ The laws:
 
 1. Nothing is asked again of a target that keeps the contract: only a check that ended `Broken` is.
 2. A repetition decides no verdict. What broke once is broken; the count says how often.
-3. Only like is compared with like: the same request, in the same place of the check.
+3. Only like is compared with like: the same request, in the same place of the check. So a check
+   that weighs several replies against each other blames all of them, or always the same.
 
 Theory. A repetition is the same check on a `Chat` that has asked nothing yet, so that every request
 of it is sent anew. A *reply* is known by its request and by how often the check had asked that

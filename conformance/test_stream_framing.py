@@ -89,10 +89,12 @@ def test_the_body_ends_after_done(chat: Chat) -> None:
                 return  # the smallest of three counts
     if not waits:
         raise Blocked("CC-SSE-005", "no stream ended with [DONE]", exchange)
-    wait, exchange = min(waits, key=lambda pair: pair[0])
     required = f"the body ends within {limits.held_open_s:g} s after [DONE]"
-    mild = wait <= limits.held_open_s
-    require(False, required, f"{wait:.1f} s, the smallest of three", on=exchange, mild=mild)
+    mild = min(wait for wait, _ in waits) <= limits.held_open_s
+    judge(
+        Sighting(Finding("", required, f"{wait:.1f} s", mild=mild), exchange)
+        for wait, exchange in waits
+    )
 
 
 @requirement("CC-SSE-008")

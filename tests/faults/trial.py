@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
-from conformance.reference.faults import FAULTS
+from conformance.reference.faults import FAULTS, named
 from conformance.requirements import REQUIREMENTS
 from tests.inprocess import Judgement, judgement, serving
 
@@ -71,12 +71,13 @@ def profile(folder: Path, *, clients: bool = False) -> Path:
 
 
 def judge(address: str, fault: str, folder: Path, only: tuple[str, ...] = ()) -> Judgement:
-    """Run the suite against `fault` ("" for none) and read its results.
+    """Run the suite against `fault` ("" for none, `NAME~3` for one at odds) and read its results.
 
     `only` selects requirements, as `--requirement` does; empty: all.
     """
     base = f"{address}/fault/{fault}/v1" if fault else f"{address}/v1"
-    declared = FAULTS[fault].breaks if fault else frozenset()
+    known = named(fault)
+    declared = known.breaks if known else frozenset()
     model = THINKER if declared & REASONING else MODEL
     clients = any(i.startswith("CC-SDK-") for i in declared)
     results = folder / f"{fault or 'none'}.json"
