@@ -140,7 +140,7 @@ def takes_zero_for_no_bound(call: Call) -> Call | Reply:
     return without(call, "max_tokens") if is_number(value) and value == 0 else call
 
 
-@fault(breaks={"CC-REQ-024"}, seam="request")
+@fault(breaks={"CC-REQ-024", "CC-SAMP-005"}, seam="request")
 def ignores_max_tokens(call: Call) -> Call | Reply:
     """Accepts `max_tokens` and generates without a bound."""
     value = asked(call, "max_tokens")
