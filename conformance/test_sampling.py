@@ -20,6 +20,7 @@ from .guards import (
     counts,
     error_object,
     finish_reason,
+    first_choice,
     is_refusal,
     not_5xx,
     refused,
@@ -46,6 +47,7 @@ def test_n_choices_come_back_for_n(chat: Chat) -> None:
     exchange = not_5xx(chat.ask(n=2), required)
     if is_refusal(exchange):
         raise Unsupported(f"refused: {status_line(exchange)}", exchange)
+    first_choice(exchange)
     plain = len(choices_of(completion(exchange)))
     require(plain == 2, required, f"{plain} of them", at="$.choices", on=exchange)
     if not chat.has("stream") or is_refusal(streamed := chat.stream(n=2)):
@@ -172,12 +174,13 @@ def test_no_beginning_of_a_stop_sequence_leaks(chat: Chat) -> None:
         told = said(chat, exchange)
         if MARK in told:
             ignored.append(exchange)
-        if reason(chat, exchange) != "stop" or BEFORE not in told or AFTER in told or MARK in told:
             return None
-        leak = _leak(told.rstrip())
-        if not leak:
+        rest = told.partition(BEFORE)[2].strip()
+        if reason(chat, exchange) != "stop" or BEFORE not in told or not MARK.startswith(rest):
+            return None
+        if not rest:
             return True
-        leaky.append((exchange, f"the text ends in {leak!r}"))
+        leaky.append((exchange, f"the text ends in {rest!r}"))
         whole = said(chat, chat.ask(MARKED, **cool(chat), **{chat.bound_name: RECALL}))
         return False if f"{BEFORE} {MARK}" in whole else None
 
@@ -200,12 +203,6 @@ def test_no_beginning_of_a_stop_sequence_leaks(chat: Chat) -> None:
         seen=lambda: leaky[-1][1],
         on=lambda: leaky[-1][0],
     )
-
-
-def _leak(told: str) -> str:
-    """The longest end of a text that a stop sequence begins with."""
-    sizes = range(len(MARK) - 1, 0, -1)
-    return next((MARK[:size] for size in sizes if told.endswith(MARK[:size])), "")
 
 
 @requirement("CC-SAMP-004")
@@ -249,9 +246,13 @@ def _without_effect(chat: Chat, control: Control, never: str, *, stream: bool) -
         looked.append((exchange, f"{len(told)} of {len(control.text)} characters"))
         if told == control.text:
             return True
-        rest = iter(control.text)
-        lost = len(told) < len(control.text) and all(one in rest for one in told)
-        return False if lost else None  # another text is the model's
+        if not _is_part(told, control.text):
+            return None  # another text is the model's
+        if stream:  # what streams lose without stop too is CC-EQUIV-008's
+            fields = {**cool(chat), chat.bound_name: control.bound}
+            if said(chat, chat.stream(prompts.COUNT, **fields)) != control.text:
+                return None
+        return False
 
     second_look(
         trial,
@@ -259,6 +260,12 @@ def _without_effect(chat: Chat, control: Control, never: str, *, stream: bool) -
         seen=lambda: looked[-1][1],
         on=lambda: looked[-1][0],
     )
+
+
+def _is_part(told: str, whole: str) -> bool:
+    """Whether `told` is `whole` with some characters left out and none added."""
+    rest = iter(whole)
+    return len(told) < len(whole) and all(character in rest for character in told)
 
 
 # Limits.
