@@ -83,6 +83,17 @@ def said(*turns: tuple[str, Any]) -> dict[str, Any]:
     return {"messages": [{"role": role, "content": content} for role, content in turns]}
 
 
+FORM = {"type": "object", "properties": {"a": {"type": "string"}, "b": {"type": "boolean"}}}
+FORMS: list[dict[str, Any]] = [
+    {"type": "json_schema", "json_schema": {**name, "schema": schema}}
+    for name, schema in (
+        ({"name": "form"}, FORM),
+        ({"name": "Form"}, {**FORM, "title": "Form"}),
+        ({"name": "bad name!"}, FORM),
+        ({}, FORM),
+    )
+]
+
 BODIES: list[dict[str, Any]] = [
     {},
     {"stream": None},
@@ -162,6 +173,8 @@ BODIES: list[dict[str, Any]] = [
     *({"stop": value} for value in (["a", "b", "c", "d", "e"], [1])),
     *({"presence_penalty": value} for value in (-2, 2.1)),
     {"logit_bias": []},
+    *({"logit_bias": {"1": bias}} for bias in (200, -100)),
+    *({"top_logprobs": value, "logprobs": True} for value in (None, 5, 21, -1)),
     {"logprobs": 1},
     *({"top_logprobs": value} for value in (2, None)),
     {"seed": "1"},
@@ -171,12 +184,17 @@ BODIES: list[dict[str, Any]] = [
     {"verbosity": "low"},
     {"metadata": {str(i): "v" for i in range(17)}},
     {"response_format": {"type": "xml"}},
+    {"response_format": {"type": "json_object"}},
+    *({"response_format": form} for form in FORMS),
+    {"response_format": FORMS[0], "max_tokens": 4},
     {"reasoning_effort": "extreme"},
     {"stream": "true"},
     {"x_unknown": 1},
 ]
 
 STREAMED: list[dict[str, Any]] = [
+    {"logprobs": True},
+    {"response_format": FORMS[0]},
     {},
     {"stream_options": {"include_usage": True}},
     {"stream_options": {"include_usage": "yes"}},
