@@ -143,7 +143,14 @@ def _none_are_an_object(chat: Chat) -> None:
         return _no_empty_string(_streamed_calls(chat, looked[-1]))
 
     required = 'a call without arguments has "{}"'
-    trials(trial, required=required, seen=lambda: "an empty string", on=lambda: looked[-1])
+    trials(
+        trial,
+        needed=1,
+        of=2,
+        required=required,
+        seen=lambda: "an empty string",
+        on=lambda: looked[-1],
+    )
     if chat.has("stream"):
         second_look(
             streamed,
