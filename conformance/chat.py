@@ -21,6 +21,7 @@ from urllib.parse import quote
 from .generation import Amount
 from .guards import refuses, streamed
 from .outcomes import Inconclusive
+from .probes import PROBES
 from .prompts import HELLO
 from .protocol.facts import Facts
 from .protocol.jsontext import read_document
@@ -49,6 +50,9 @@ LONGEST_WAIT = 60.0
 the check inconclusive."""
 
 REPEATS = 3
+
+MET = (402, 409, 429)
+MOST_MET = 20
 
 NOTHING_GENERATED = Amount()
 
@@ -132,6 +136,8 @@ class Chat:
         self.used: list[Exchange] = []
         self.memory: dict[str, Any] = {}
         """Per model and session: probes and control runs that several checks rest on."""
+        self.met: list[Exchange] = []
+        """Refusals that are not about the request (402, 409, 429), also those outlived."""
         self._capabilities: dict[str, Capability] = {}
         self._shared = {} if shared is None else shared
         self._readings: dict[int, tuple[Exchange, StreamReading]] = {}
@@ -239,9 +245,16 @@ class Chat:
         if key not in self._shared:
             send = self.client.send if settled else self._settled
             self._shared[key] = send(request, timeout)
+            if settled:
+                self.meet(self._shared[key])
         exchange = self._shared[key]
         self.used.append(exchange)
         return exchange
+
+    def meet(self, exchange: Exchange) -> None:
+        """Remember a reply that clauses on limits and payment speak of."""
+        if exchange.status in MET and len(self.met) < MOST_MET:
+            self.met.append(exchange)
 
     def note(self, exchange: Exchange) -> Exchange:
         """Count an exchange made outside `send` (a bare socket) among those looked at."""
@@ -260,6 +273,7 @@ class Chat:
         canary_ok: bool | None = None
         for attempt in range(1, REPEATS + 1):
             exchange = send()
+            self.meet(exchange)
             if not _unsettled(exchange):
                 self._patient = True
                 break
@@ -303,7 +317,9 @@ class Chat:
         """What is known of `flag`; probed at most once per model and session."""
         if flag not in self._capabilities:
             known = declared(flag, self.profile.capabilities)
-            self._capabilities[flag] = known or self._probe(flag)
+            if known is None:
+                known = PROBES[flag](self) if flag in PROBES else self._probe(flag)
+            self._capabilities[flag] = known
         return self._capabilities[flag]
 
     def _probe(self, flag: str) -> Capability:

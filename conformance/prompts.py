@@ -9,6 +9,12 @@ from typing import Any
 HELLO = "Say hello."
 SENTENCE = "Write one sentence about the sea."
 COUNT = "Count from 1 to 300, separated by spaces. Write nothing else."
+COUNT_ON = "Count from 1 to 2000, separated by spaces. Write nothing else."
+COLOUR = "Is this picture red, green, blue or yellow? Answer with one word."
+COLOURS = (
+    "Is each of these pictures red, green, blue or yellow? Answer with one word for each picture, "
+    "in order."
+)
 ASK_WORD = "What is the code word? Answer with the code word only."
 ASK_TWO_WORDS = "What are the two code words, in order? Answer with the two code words only."
 WEATHER = "What is the weather in Paris? Use the tool."

@@ -15,7 +15,8 @@ The laws:
 | those of `RESTS_ON` | as the others | the other one is absent, or as the others |
 | others   | a plain call with the fields of `FIELDS` | a 4xx names one of the fields |
 
-`retrieve` is probed by the chapter that judges it: it needs the ids of the list.
+`retrieve` is probed by the chapter that judges it: it needs the ids of the list. What needs more
+than fields (pictures, sound, limits) is probed by `conformance.probes`.
 """
 
 from collections.abc import Mapping
@@ -125,9 +126,7 @@ RESTS_ON: Mapping[str, str] = {"stream_usage": "stream", "strict": "tools", "cus
 
 NOT_PROBED: Mapping[str, str] = {
     "browser": "calls from browsers (CORS)",
-    "ratelimit": "rate limits",
-    "quota": "an exhausted key",
-    "filter": "a prompt that the content filter stops",
+    "burst": "a burst of calls at once",
 }
 """Absent unless the profile declares them: no request can find out without harm."""
 

@@ -1,0 +1,130 @@
+"""Probes that need more than fields of a request: pictures, sound, limits, keys, a filter.
+
+The laws are those of `target.capabilities`; declared wins before a probe is asked.
+
+| flag | present when |
+|---|---|
+| `vision`, `audio_in` | a call with such a part is not refused |
+| `file_in` | the same, and pictures are taken: files are read as pictures and text |
+| `no_vision` | `vision` is absent |
+| `audio_out` | a call for speech is neither refused nor answered by text alone (CC-REQ-035) |
+| `ratelimit` | the plainest reply tells limits, a 429 was met, or the profile has a `limited` key |
+| `quota` | a 429 said so, or the profile names an `exhausted` key |
+| `filter` | the profile names a prompt that the filter stops |
+
+A refusal of a part is any 4xx: the same call without the part is answered, and what a server calls
+a part that it does not know is its own affair.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from .guards import choices_of, is_refusal
+from .pictures import FILE, ROOM, SOUND, Messages, which_colour
+from .protocol.errors import read_error
+from .protocol.headers import told
+from .protocol.jsontext import read_document
+from .target.capabilities import Capability
+from .wire.exchange import Exchange
+
+if TYPE_CHECKING:
+    from .chat import Chat
+
+SPEECH: Mapping[str, Any] = {
+    "modalities": ["text", "audio"],
+    "audio": {"voice": "alloy", "format": "wav"},
+}
+"""What asks for a spoken answer."""
+
+NO_CREDIT = frozenset(
+    {
+        "insufficient_quota",
+        "credit_balance_exhausted",
+        "organization_spend_limit_exceeded",
+        "project_spend_limit_exceeded",
+        "organization_usage_limit_exceeded",
+    }
+)
+"""How an error says that credit is exhausted, rather than that calls come too fast."""
+
+
+def is_out_of_credit(exchange: Exchange) -> bool:
+    """Whether a 429 or 402 says that credit is exhausted."""
+    error = read_error(exchange.body)
+    return error is not None and bool({error.type, error.code} & NO_CREDIT)
+
+
+def spoken(exchange: Exchange) -> Any:
+    """`message.audio` of the first choice; None without one."""
+    value = read_document(exchange.body).value
+    choices = choices_of(value) if isinstance(value, dict) else []
+    said = choices[0].get("message") if choices else None
+    return said.get("audio") if isinstance(said, dict) else None
+
+
+def _takes(flag: str, messages: Messages) -> Callable[[Chat], Capability]:
+    def probe(chat: Chat) -> Capability:
+        exchange = chat.ask(messages=messages, max_tokens=ROOM)
+        because = f"probed: status {exchange.status}"
+        return Capability(flag, "absent" if is_refusal(exchange) else "present", because)
+
+    return probe
+
+
+def _files(chat: Chat) -> Capability:
+    if not chat.has("vision"):
+        return Capability("file_in", "absent", "vision is absent")
+    return _takes("file_in", FILE)(chat)
+
+
+def _no_vision(chat: Chat) -> Capability:
+    vision = chat.capability("vision")
+    return Capability("no_vision", "absent" if vision.present else "present", vision.because)
+
+
+def _speech(chat: Chat) -> Capability:
+    exchange = chat.ask(**SPEECH)
+    if is_refusal(exchange):
+        return Capability("audio_out", "absent", f"probed: status {exchange.status}")
+    if exchange.status == 200 and spoken(exchange) is None:
+        return Capability("audio_out", "absent", "speech was asked for and text came alone")
+    return Capability("audio_out", "present", f"probed: status {exchange.status}")
+
+
+def _limits(chat: Chat) -> Capability:
+    if "limited" in chat.profile.keys:
+        return Capability("ratelimit", "present", "the profile names a key at its limit")
+    if any(e.status == 429 and not is_out_of_credit(e) for e in chat.met):
+        return Capability("ratelimit", "present", "a 429 was met")
+    if told(chat.canary().headers, "CC-HDR-003"):
+        return Capability("ratelimit", "present", "the plainest reply tells limits")
+    return Capability("ratelimit", "absent", "no 429 was met, and replies tell no limits")
+
+
+def _quota(chat: Chat) -> Capability:
+    if "exhausted" in chat.profile.keys:
+        return Capability("quota", "present", "the profile names a key without credit")
+    if any(map(is_out_of_credit, chat.met)):
+        return Capability("quota", "present", "a refusal for want of credit was met")
+    return Capability("quota", "absent", "the profile names no key without credit")
+
+
+def _filter(chat: Chat) -> Capability:
+    if "filter" in chat.profile.triggers:
+        return Capability("filter", "present", "the profile names a prompt that it stops")
+    return Capability("filter", "absent", "the profile names no prompt that it stops")
+
+
+PROBES: Mapping[str, Callable[[Chat], Capability]] = {
+    "vision": _takes("vision", which_colour("red")),
+    "no_vision": _no_vision,
+    "audio_in": _takes("audio_in", SOUND),
+    "file_in": _files,
+    "audio_out": _speech,
+    "ratelimit": _limits,
+    "quota": _quota,
+    "filter": _filter,
+}
+"""The probe of each flag."""

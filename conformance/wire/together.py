@@ -1,0 +1,89 @@
+"""Several calls at the same moment, and callers who do not behave: one leaves, one does not read.
+
+The laws:
+
+1. A connection belongs to one thread: calls at once go out through twins of the client, and their
+   logs are joined in the order of the requests.
+2. Nothing raises for what the target does, and nothing outlives its deadline, as in `client`.
+"""
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+
+from .client import Client
+from .exchange import Exchange, Request
+from .raw import Connection, head
+
+FIRST_EVENT = b"data:"
+
+
+def all_at_once(
+    client: Client, requests: Sequence[Request], timeout: float | None = None
+) -> list[Exchange]:
+    """Send every request at the same moment, each on a connection of its own.
+
+    The replies stand in the order of the requests; `timeout` (seconds) is each one's.
+    """
+    if not requests:
+        return []
+    twins = [client.twin() for _ in requests]
+    start = threading.Barrier(len(requests))
+
+    def one(twin: Client, request: Request) -> Exchange:
+        start.wait()
+        return twin.send(request, timeout)
+
+    with ThreadPoolExecutor(len(requests)) as pool:
+        found = list(pool.map(one, twins, requests))
+    for twin in twins:
+        client.log += twin.log
+        twin.close()
+    return found
+
+
+@dataclass(slots=True)
+class OpenStream:
+    """A stream that was asked for on a connection of its own, and of which nothing is read unless
+    `began` is asked; without a connection it never begins."""
+
+    connection: Connection | None
+
+    def began(self) -> bool:
+        """Whether its first event comes, as soon as it does or until the deadline."""
+        if self.connection is None:
+            return False
+        self.connection.read_until(lambda raw: FIRST_EVENT in raw)
+        return FIRST_EVENT in self.connection.raw
+
+
+@contextlib.contextmanager
+def open_stream(client: Client, request: Request, seconds: float) -> Iterator[OpenStream]:
+    """Ask for a stream and leave it alone; at the end of the block hang up, whatever has come.
+
+    `seconds` are the deadline of the whole.
+    """
+    octets = request.body or b""
+    length = ("Content-Length", str(len(octets)))
+    try:
+        connection = Connection(client.endpoint, time.monotonic() + seconds)
+    except OSError:
+        client.log.append((request, None))
+        yield OpenStream(None)
+        return
+    with connection:
+        connection.write(head(client.endpoint, request, length, close=True) + octets)
+        stream = OpenStream(connection)
+        try:
+            yield stream
+        finally:
+            client.log.append((request, 200 if FIRST_EVENT in connection.raw else None))
+
+
+def abandon(client: Client, request: Request) -> bool:
+    """Ask for a stream and hang up after its first event; whether there was one."""
+    with open_stream(client, request, client.endpoint.timeout) as stream:
+        return stream.began()
