@@ -15,7 +15,7 @@ PACKAGE = Path(__file__).parent
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A test function that carries a requirement."""
+    """A test function that carries a requirement; a family carries several, each a check."""
 
     requirement: str
     file: str
@@ -28,21 +28,20 @@ class Check:
         return self.function.removeprefix("test_").replace("_", " ")
 
 
-def _marked(node: ast.FunctionDef) -> str | None:
+def _marked(node: ast.FunctionDef) -> Iterator[str]:
+    """The clauses of a check, or of a family of checks, as they are written."""
     for decorator in node.decorator_list:
         match decorator:
-            case ast.Call(
-                func=ast.Name(id="requirement"), args=[ast.Constant(value=str(name)), *_]
-            ):
-                return name
-    return None
+            case ast.Call(func=ast.Name(id="requirement" | "requirements"), args=written):
+                for word in written:
+                    if isinstance(word, ast.Constant) and isinstance(word.value, str):
+                        yield word.value
 
 
 def _scan(file: Path) -> Iterator[Check]:
     for node in ast.parse(file.read_text("utf-8")).body:
         if isinstance(node, ast.FunctionDef) and node.name.startswith("test_"):
-            name = _marked(node)
-            if name is not None:
+            for name in _marked(node):
                 yield Check(name, file.name, node.name, node.lineno)
 
 

@@ -25,3 +25,17 @@ def model_of(item: pytest.Item) -> str | None:
 def slug(model: str) -> str:
     """A model's id as it may stand in a node id: pytest-html writes node ids unescaped."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", model)[:60]
+
+
+def model_in(nodeid: str) -> str:
+    """The part of a node id that stands for the model; in a family it follows the clause."""
+    return re.sub(r"^CC-[A-Z]+-\d+-", "", nodeid.rpartition("[")[2])
+
+
+GENERATED = "test_generated"
+"""What the files of checks of generated requests begin with."""
+
+
+def is_generated(item: pytest.Item) -> bool:
+    """Whether a check looks at generated requests."""
+    return requirement_of(item) is not None and item.path.name.startswith(GENERATED)

@@ -17,7 +17,10 @@ if TYPE_CHECKING:
 
 RUN: "pytest.StashKey[Run]" = pytest.StashKey()
 
-MARKERS = ("requirement(id, scope, harms): the clause of the catalogue that a check judges",)
+MARKERS = (
+    "requirement(id, scope, harms): the clause of the catalogue that a check judges",
+    "requirements(marks): the clauses of a family of checks, one run for each",
+)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

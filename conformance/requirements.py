@@ -52,6 +52,7 @@ __all__ = [
     "Scope",
     "read_catalogue",
     "requirement",
+    "requirements",
     "select",
 ]
 
@@ -285,6 +286,18 @@ def requirement(
     if clause not in known:
         raise ValueError(_unknown(clause, list(known)))
     return pytest.mark.requirement(clause, scope=scope, harms=harms)
+
+
+def requirements(*clauses: str, harms: bool = False) -> pytest.MarkDecorator:
+    """Mark a family of checks: one function, run once for each clause, which it is given as
+    `clause`. The clauses are literals, so that they can be read off the source (`checks`).
+
+    Raises:
+        ValueError: no such requirement (raised while the check's file is imported).
+    """
+    import pytest
+
+    return pytest.mark.requirements(*(requirement(clause, harms=harms) for clause in clauses))
 
 
 def _unknown(name: str, names: Sequence[str]) -> str:

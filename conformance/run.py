@@ -26,7 +26,7 @@ from .again import ask_again
 from .chat import Chat
 from .dressing import dress, status
 from .guards import not_5xx, status_line
-from .items import model_of, requirement_of, slug
+from .items import is_generated, model_in, model_of, requirement_of, slug
 from .outcomes import Blocked, Broken, Inconclusive, Trials, Unsupported
 from .planning import Cost, cost, plan_lines
 from .progress import Progress
@@ -148,6 +148,12 @@ class Run:
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         mark = metafunc.definition.get_closest_marker("requirement")
+        family = metafunc.definition.get_closest_marker("requirements")
+        if family is not None:
+            mark = family.args[0].mark
+            clauses = [(one.mark.args[0], one) for one in family.args]
+            members = [pytest.param(name, marks=one, id=name) for name, one in clauses]
+            metafunc.parametrize("clause", members)
         if mark is None or "chat" not in metafunc.fixturenames:
             return
         models = self.target.models if self.target else (self.settings.models or ("model",))
@@ -162,7 +168,7 @@ class Run:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep what is selected; order by model, then chapter."""
+        """Keep what is selected; order by model, then chapter, generated requests last."""
         ours, others, dropped = [], [], []
         for item in items:
             if requirement_of(item) is None:
@@ -174,10 +180,10 @@ class Run:
         orders = {chapter.prefix: chapter.order for chapter in CHAPTERS}
         models = {m: i for i, m in enumerate(self.target.models if self.target else ())}
 
-        def place(item: pytest.Item) -> tuple[int, int]:
+        def place(item: pytest.Item) -> tuple[int, bool, int]:
             entry = requirement_of(item)
             prefix = entry.id.rpartition("-")[0] if entry else ""
-            return models.get(model_of(item) or "", -1), orders.get(prefix, 0)
+            return models.get(model_of(item) or "", -1), is_generated(item), orders.get(prefix, 0)
 
         items[:] = sorted(ours, key=place) + others
         if dropped:
@@ -189,6 +195,8 @@ class Run:
 
     def _wanted(self, item: pytest.Item) -> bool:
         selected = self.settings.selected
+        if is_generated(item) and not self.settings.generated.examples:
+            return False
         entry = requirement_of(item)
         return selected is None or (entry is not None and entry.id in selected)
 
@@ -199,7 +207,7 @@ class Run:
 
         class PerModel(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
             def _split_scope(self, nodeid: str) -> str:
-                return nodeid.rpartition("[")[2] or nodeid
+                return model_in(nodeid) or nodeid
 
         return PerModel(config, log)
 
@@ -230,7 +238,8 @@ class Run:
         try:
             return (yield)
         except Broken as broken:
-            if requirement_of(pyfuncitem) is not None:
+            # Generated requests are asked again one by one: their number is bounded.
+            if requirement_of(pyfuncitem) is not None and not is_generated(pyfuncitem):
                 model, target = str(pyfuncitem.callspec.params["chat"]), self.live()
                 broken.repeated = ask_again(
                     pyfuncitem.obj,

@@ -105,6 +105,7 @@ class TargetSession:
                 long_context=self.settings.long_context,
                 bound_name=name,
                 bound=bound,
+                generated=self.settings.generated,
             )
         return self._chats[model]
 

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from . import requirements
+from .generation import DEFAULT_EXAMPLES, DEFAULT_SEED, Amount
 from .target.profile import Profile, ProfileError, for_url, load
 
 PACKAGE = Path(__file__).parent
@@ -46,6 +47,7 @@ class Settings:
     results: Path
     timeout: float
     plan: bool
+    generated: Amount
     long_context: int
     """Tokens of the prompt that a model of a long documented context has to take; 0: none."""
 
@@ -107,6 +109,19 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="TOKENS",
         help="send a prompt of so many tokens, which is billed, to each model whose profile "
         "documents a context_tokens of that size (default: none)",
+    )
+    add(
+        "--examples",
+        metavar="N",
+        default=str(DEFAULT_EXAMPLES),
+        help="generate N valid requests for each model, N invalid ones and 2N/5 malformed bodies "
+        "(default: %(default)s; 0: none)",
+    )
+    add(
+        "--seed",
+        metavar="N",
+        default=str(DEFAULT_SEED),
+        help="which requests are generated; the same seed gives the same (default: %(default)s)",
     )
     add(
         "--plan",
@@ -180,6 +195,10 @@ def read(config: pytest.Config) -> Settings:
         results=config.invocation_params.dir / (results or OUT / "results.json"),
         timeout=_seconds(option("timeout")),
         plan=option("plan"),
+        generated=Amount(
+            _whole("--examples", option("examples"), 0, MOST_EXAMPLES),
+            _whole("--seed", option("seed"), 0, MOST_SEED),
+        ),
         long_context=_tokens(option("long_context"), profile, option("model")),
     )
 
@@ -202,6 +221,16 @@ def _tokens(given: str | None, profile: Profile, models: list[str]) -> int:
             f"{largest}, the longest context that profile {profile.name} documents here"
         )
     return tokens
+
+
+MOST_EXAMPLES = 100_000
+MOST_SEED = 2**63
+
+
+def _whole(option: str, given: str, least: int, most: int) -> int:
+    if not given.isascii() or not given.isdigit() or not least <= int(given[:30]) <= most:
+        raise pytest.UsageError(f"{option} {given}: give a whole number from {least} to {most:,}")
+    return int(given)
 
 
 def _seconds(given: str) -> float:
