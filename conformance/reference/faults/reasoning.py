@@ -76,7 +76,7 @@ def calls_reasoning_thinking(reply: Reply, call: Call) -> Reply:
 def thinks_in_the_content_of_streams(events: list[Item], call: Call) -> list[Item]:
     """Streams thoughts as `<think>` within content, and tells them apart elsewhere."""
     last = max((i for i, item in enumerate(events) if _thinks(item)), default=None)
-    if last is None:
+    if last is None or asked(call, "n"):
         return events
     first = place(events, _thinks)
 
