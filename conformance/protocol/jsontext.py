@@ -121,9 +121,8 @@ def loads_leniently(text: str) -> object:
 
     For looking at the rest of a document whose breach has been recorded, never for judging it.
     """
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        return None
     try:
+        _check_depth(text, 0)
         return _lenient_decoder.decode(text)
     except (ValueError, RecursionError):
         return None

@@ -117,6 +117,7 @@ def test_a_tolerant_client_reads_on() -> None:
     assert loads_leniently('{"a": Infinity}') == {"a": float("inf")}
     assert loads_leniently('{"a": ') is None
     assert loads_leniently("[" * 100_000) is None
+    assert loads_leniently("[" + 500 * "[]," + "NaN]") is not None
 
 
 JSON: st.SearchStrategy[Any] = st.recursive(

@@ -94,7 +94,8 @@ def leaves_a_required_member_out(reply: Reply, call: Call) -> Reply:
             return  # the bound has cut it
         said["content"] = json.dumps(dict(list(held.items())[:-1]))
 
-    return message(reply, shorten) if json_schema(call) and reply.body else reply
+    formed = json_schema(call) and not asked(call, "logprobs")
+    return message(reply, shorten) if formed else reply
 
 
 @fault(breaks={"CC-STRUCT-004"}, seam="request")
