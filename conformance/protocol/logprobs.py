@@ -31,7 +31,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
-from typing import Final
+from typing import Final, TypeGuard
 
 from .facts import Facts
 from .finding import ABSENT, Findings, Quote, Tell, shorten
@@ -49,7 +49,7 @@ ROUNDING: Final = 1e-4
 """How far above zero a logarithm may come out for a probability of one."""
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: object) -> TypeGuard[float]:
     return isinstance(value, int | float) and not isinstance(value, bool)
 
 
@@ -58,8 +58,7 @@ def _is_finite(value: object) -> bool:
 
 
 def _is_logarithm(value: object) -> bool:
-    number = value if isinstance(value, int | float) and _is_finite(value) else 0
-    return number <= ROUNDING
+    return not _is_number(value) or not _is_finite(value) or value <= ROUNDING
 
 
 def _are_octets(value: object) -> bool:
@@ -157,7 +156,7 @@ def _alternatives(tell: Tell, ranked: Sequence[object], facts: Facts, path: str)
         required = f"at most {most} alternatives" if most else "[] where none were asked for"
         tell("CC-LOGP-004", required, Quote(f"{len(ranked)} of them"), path)
     values = [one.get("logprob") for one in ranked if isinstance(one, dict)]
-    numbers = [v for v in values if isinstance(v, int | float) and _is_finite(v)]
+    numbers = [value for value in values if _is_number(value) and _is_finite(value)]
     if any(now > before + ROUNDING for before, now in pairwise(numbers)):
         tell("CC-LOGP-005", "the most likely alternative comes first", numbers, path)
 
