@@ -164,6 +164,7 @@ BODIES: list[dict[str, Any]] = [
     {"tool_choice": "required"},
     {"messages": [*WEATHER, {"role": "tool", "tool_call_id": "c1", "content": "warm"}]},
     {"messages": [*WEATHER, CALLED, *HELLO]},
+    {"messages": [*WEATHER, {**CALLED, "content": None}, *HELLO]},
     {"tools": [CUSTOM], "tool_choice": {"type": "custom", "custom": {"name": "take_note"}}},
     {"functions": [TOOL["function"]], "function_call": {"name": "get_weather"}},
     *({"temperature": value} for value in (-0.1, 0, 1, 1.5, 2, 2.1, "hot")),

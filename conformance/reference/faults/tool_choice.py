@@ -163,6 +163,16 @@ def knows_no_role_of_tools(call: Call) -> Call | Reply:
     return refusal(400, f"Invalid value for '{at}': unknown role tool.", param=at)
 
 
+@fault(breaks={"CC-REQ-011"}, seam="request")
+def wants_no_null_beside_tool_calls(call: Call) -> Call | Reply:
+    """Refuses an assistant message with tool calls and null for content."""
+    for number, one in enumerate(messages(call)):
+        if one.get("tool_calls") and one.get("content", "") is None:
+            at = f"messages[{number}].content"
+            return refusal(400, f"Invalid type for '{at}': expected a string.", param=at)
+    return call
+
+
 def _called(call: Call) -> set[str]:
     """The ids of every call in the history."""
     return {one["id"] for said in messages(call) for one in said.get("tool_calls") or ()}
