@@ -274,7 +274,7 @@ class Chat:
         for attempt in range(1, REPEATS + 1):
             exchange = send()
             self.meet(exchange)
-            if not _unsettled(exchange):
+            if not unsettled(exchange):
                 self._patient = True
                 break
             if exchange.status == 429:
@@ -406,21 +406,26 @@ def sent_json(exchange: Exchange) -> Any:
         return None
 
 
-def _unsettled(exchange: Exchange) -> bool:
+def unsettled(exchange: Exchange) -> bool:
+    """Whether another try may be answered: a 429, a 5xx, or no whole reply."""
     if exchange.failure is not None:
         return exchange.failure.kind is not FailureKind.HELD_OPEN
     return exchange.status == 429 or (exchange.status or 0) >= 500
 
 
 def _wait(exchange: Exchange, attempt: int) -> bool:
-    """Sleep as Retry-After says, without it 1 s, then 4 s; False when that is too long."""
-    seconds = retry_after(exchange.header("retry-after"), dt.datetime.now(dt.UTC))
-    if seconds is None:
-        seconds = float(4 ** (attempt - 1))
+    """Sleep as `waits_for` says; False when that is too long."""
+    seconds = waits_for(exchange, attempt)
     if seconds > LONGEST_WAIT:
         return False
     time.sleep(seconds)
     return True
+
+
+def waits_for(exchange: Exchange, attempt: int) -> float:
+    """The seconds to wait after a 429: as Retry-After says, without it 1, then 4."""
+    seconds = retry_after(exchange.header("retry-after"), dt.datetime.now(dt.UTC))
+    return float(4 ** (attempt - 1)) if seconds is None else seconds
 
 
 def retry_after(value: str | None, now: dt.datetime) -> float | None:

@@ -48,6 +48,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
             "conformance.forms",
             "conformance.generation",
             "conformance.guards",
+            "conformance.limits",
             "conformance.long_input",
             "conformance.outcomes",
             "conformance.parameters",

@@ -1,0 +1,103 @@
+"""Calls that are made at the same time, and whether another call comes in time meanwhile.
+
+The laws:
+
+1. A call that is put off (429) or meets a passing fault (5xx, a lost connection) is made again,
+   with all others of its kind, `REPEATS` times in all: a server may serve fewer at once than are
+   sent.
+2. Late is what takes `busy_s` seconds more than twice as long as the same call took before.
+"""
+
+import secrets
+import time
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import Any
+
+from . import prompts
+from .chat import CHAT_PATH, LONGEST_WAIT, REPEATS, Chat, encode, unsettled, waits_for
+from .guards import completion, status_line
+from .outcomes import Inconclusive, Unjudged
+from .recall import RECALL
+from .wire.exchange import Exchange, Request
+from .wire.together import all_at_once
+
+CALLS = 10
+"""How many calls are made at once (CC-CONC-001); every other one is streamed."""
+
+
+def at_once(
+    chat: Chat, bodies: Sequence[dict[str, Any]], *, settled: bool = False
+) -> list[Exchange]:
+    """The replies to calls made at the same time, in the order of the bodies.
+
+    `settled`: the first answers count, whatever they are.
+    """
+    found: dict[int, Exchange] = {}
+    pending = list(range(len(bodies)))
+    for attempt in range(1, REPEATS + 1):
+        requests = [Request("POST", CHAT_PATH, encode(bodies[number])) for number in pending]
+        for number, exchange in zip(pending, all_at_once(chat.client, requests), strict=True):
+            found[number] = replace(exchange, repeats=attempt)
+            chat.meet(exchange)
+        pending = [number for number in pending if unsettled(found[number])]
+        waits = [waits_for(found[n], attempt) for n in pending if found[n].status == 429]
+        if settled or not pending or attempt == REPEATS or max(waits, default=0) > LONGEST_WAIT:
+            break
+        time.sleep(max(waits, default=0))
+    return [chat.note(found[number]) for number in sorted(found)]
+
+
+def parallel(chat: Chat) -> list[tuple[str, Exchange]]:
+    """Ten calls at once, each with a word of its own to return; made once per model."""
+    if "parallel" not in chat.memory:
+        words = [f"ZQ{secrets.token_hex(8).upper()}" for _ in range(CALLS)]
+        streams = chat.has("stream")
+        bodies = [
+            chat.body(
+                f"{prompts.say_word(word)} {prompts.ASK_WORD}",
+                max_tokens=RECALL,
+                **({"stream": True} if streams and number % 2 else {}),
+            )
+            for number, word in enumerate(words)
+        ]
+        chat.memory["parallel"] = list(zip(words, at_once(chat, bodies), strict=True))
+    calls: list[tuple[str, Exchange]] = chat.memory["parallel"]
+    for _, exchange in calls:
+        chat.note(exchange)
+    return calls
+
+
+def whole(chat: Chat, exchange: Exchange) -> dict[str, Any] | None:
+    """The completion that a reply is, streamed or not; None where there is none to read."""
+    try:
+        if exchange.media_type == "text/event-stream":
+            return chat.reading(exchange).fold()
+        return completion(exchange)
+    except Unjudged:
+        return None
+
+
+def bounds(chat: Chat) -> tuple[float, float]:
+    """The seconds that a short call usually takes, and those from which on one is late."""
+    exchange = chat.ask()
+    if exchange.status != 200:
+        raise Inconclusive(f"no usual time is known: {status_line(exchange)}", exchange)
+    usual = exchange.ended_at
+    return usual, 2 * usual + chat.profile.limits.busy_s
+
+
+def in_time(chat: Chat, late: float) -> tuple[bool | None, Exchange]:
+    """Whether a short call, made now, succeeds before `late` seconds; None where it is put off."""
+    request = Request("POST", CHAT_PATH, encode(chat.body()))
+    chat.client.renew()  # a connection of its own: it may be what is blocked
+    exchange = chat.note(chat.client.send(request, late))
+    chat.meet(exchange)
+    if exchange.status in (429, 503):
+        return None, exchange
+    return exchange.status == 200 and exchange.failure is None, exchange
+
+
+def seen(exchange: Exchange) -> str:
+    """How a call ended, and when."""
+    return f"{status_line(exchange)[:80]} after {exchange.ended_at:.1f} s"
