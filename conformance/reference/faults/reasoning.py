@@ -9,8 +9,8 @@ from conformance.reference.call import Call, Item, Reply, refusal
 from conformance.reference.faults.edits import (
     asked,
     choice,
+    each_choice,
     each_delta,
-    each_item,
     has_text,
     inserted,
     is_chunk,
@@ -38,14 +38,23 @@ def _thinks(item: Item) -> bool:
     return bool((item["choices"][0].get("delta") or {}).get(FIELD))
 
 
-def _retold(reply: Reply, call: Call) -> Reply:
-    """The completion with its thoughts in a `<think>` block before the answer."""
+SHAPES = ("tools", "functions", "response_format", "logprobs")
+"""Parameters that give the answer a form, which faults of its text leave alone."""
+
+
+def _retold(reply: Reply, call: Call, before: str, after: str) -> Reply:
+    """The completion of a chat with its thoughts in content too, between two tags."""
 
     def within(one: dict[str, Any]) -> None:
         if FIELD in one:
-            one["content"] = f"<think>{one.pop(FIELD)}</think>\n\n{one['content'] or ''}"
+            one["content"] = f"{before}{one[FIELD]}{after}\n\n{one['content'] or ''}"
 
-    return message(reply, within)
+    return message(reply, within) if _chats(call) else reply
+
+
+def _chats(call: Call) -> bool:
+    """Whether an answer in words is asked for."""
+    return not any(asked(call, name) for name in SHAPES)
 
 
 @fault(breaks={"CC-REAS-001"}, seam="reply")
@@ -75,33 +84,32 @@ def calls_reasoning_thinking(reply: Reply, call: Call) -> Reply:
 @fault(breaks={"CC-EQUIV-006", "CC-REAS-001"}, seam="events")
 def thinks_in_the_content_of_streams(events: list[Item], call: Call) -> list[Item]:
     """Streams thoughts as `<think>` within content, and tells them apart elsewhere."""
-    last = max((i for i, item in enumerate(events) if _thinks(item)), default=None)
-    if last is None or asked(call, "n"):
+    if not _chats(call):
         return events
-    first = place(events, _thinks)
+    thoughts: dict[int, list[dict[str, Any]]] = {}
 
-    def within(item: dict[str, Any]) -> None:
-        delta = item["choices"][0]["delta"]
-        delta["content"] = delta.pop(FIELD)
+    def within(one: dict[str, Any]) -> None:
+        one["delta"]["content"] = one["delta"].pop(FIELD)
+        thoughts.setdefault(one["index"], []).append(one["delta"])
 
-    told = each_item(events, within, _thinks)
-    for at, before, after in ((first, "<think>", ""), (last, "", "</think>\n\n")):
-        item = told[at]
-        assert isinstance(item, dict)
-        delta = item["choices"][0]["delta"]
-        delta["content"] = f"{before}{delta['content']}{after}"
+    told = each_choice(events, within, _thinks)
+    for deltas in thoughts.values():
+        deltas[0]["content"] = f"<think>{deltas[0]['content']}"
+        deltas[-1]["content"] += "</think>\n\n"
     return told
 
 
 @fault(breaks={"CC-REAS-002"}, seam="reply")
 def shortens_its_second_field(reply: Reply, call: Call) -> Reply:
-    """Tells a summary in `reasoning`, and the whole in `reasoning_content`."""
+    """Tells a part of it in `reasoning`, and the whole in `reasoning_content`, in both modes."""
 
-    def summarise(one: dict[str, Any]) -> None:
+    def shorten(one: dict[str, Any]) -> None:
         if FIELD in one:
-            one["reasoning"] = one[FIELD][:20]
+            one["reasoning"] = one[FIELD][: len(one[FIELD]) // 2 + 1]
 
-    return message(reply, summarise)
+    if reply.events is None:
+        return message(reply, shorten)
+    return replace(reply, events=tuple(each_delta(reply.events, shorten, _thinks)))
 
 
 @fault(breaks={"CC-REAS-003"}, seam="events")
@@ -124,21 +132,19 @@ def streams_reasoning_as_objects(events: list[Item], call: Call) -> list[Item]:
 @fault(breaks={"CC-MSG-011", "CC-REAS-005"}, seam="reply")
 def loses_the_opening_tag(reply: Reply, call: Call) -> Reply:
     """Leaves its thoughts in content, and the opening tag in the prompt, as DeepSeek R1 has it."""
-    told = _retold(reply, call)
-    return message(told, lambda one: one.update(content=_said(one).removeprefix("<think>")))
+    return _retold(reply, call, "", "</think>")
 
 
 @fault(breaks={"CC-REAS-005"}, seam="reply")
 def loses_the_closing_tag(reply: Reply, call: Call) -> Reply:
     """Opens a block of thought in content and never closes it."""
-    told = _retold(reply, call)
-    return message(told, lambda one: one.update(content=_said(one).replace("</think>", "")))
+    return _retold(reply, call, "<think>", "")
 
 
 @fault(breaks={"CC-REAS-005"}, seam="reply")
 def leaves_the_end_of_a_tag(reply: Reply, call: Call) -> Reply:
     """Cuts the closing tag apart where its tokens are, and keeps the rest of it."""
-    tagged = _reasons(call)
+    tagged = _reasons(call) and _chats(call)
     return message(reply, lambda one: one.update(content=f"nk>{_said(one)}")) if tagged else reply
 
 
@@ -150,7 +156,7 @@ def _said(one: dict[str, Any]) -> str:
 def loses_the_first_word_of_its_answer(events: list[Item], call: Call) -> list[Item]:
     """Drops the chunk in which the thoughts end, as vLLM's parser has."""
     at = place(events, has_text)
-    boundary = any(map(_thinks, events))
+    boundary = any(map(_thinks, events)) and _chats(call)
     return [*events[:at], *events[at + 1 :]] if boundary else events
 
 
@@ -186,7 +192,7 @@ def says_stop_where_thinking_was_cut(reply: Reply, call: Call) -> Reply:
         if one["finish_reason"] == "length" and not one["message"]["content"]:
             one["finish_reason"] = "stop"
 
-    return choice(reply, end)
+    return choice(reply, end) if _chats(call) else reply
 
 
 BOUNDS = ("max_tokens", "max_completion_tokens")
@@ -209,7 +215,8 @@ def bounds_the_answer_alone(call: Call) -> Call | Reply:
 def refuses_a_temperature_by_no_code(call: Call) -> Call | Reply:
     """Refuses any `temperature` but 1 in words alone, with neither param nor code."""
     value = asked(call, "temperature")
-    if not _reasons(call) or value in (None, 1) or not isinstance(value, int | float):
+    other = isinstance(value, int | float) and 0 <= value <= 2 and value != 1
+    if not _reasons(call) or not other:
         return call
     return refusal(400, "temperature is fixed for this model: 1 is the only value.")
 

@@ -20,9 +20,10 @@ from conformance.reference.text import plain, tokens
 
 
 def _stops(call: Call) -> list[str]:
-    """The stop sequences of a call."""
+    """The stop sequences of a call, as far as they are any."""
     stop = asked(call, "stop")
-    return [stop] if isinstance(stop, str) else list(stop or ())
+    listed = stop if isinstance(stop, list) else [stop]
+    return [one for one in listed if isinstance(one, str) and one]
 
 
 def _ended_by_stop(choice: dict[str, Any]) -> bool:
@@ -40,14 +41,14 @@ def _said_last(events: list[Item], words: str) -> list[Item]:
     return inserted(events, at, {**end, "choices": [last]})
 
 
-@fault(breaks={"CC-SAMP-001"}, seam="request")
+@fault(breaks={"CC-EQUIV-001", "CC-MSG-001", "CC-SAMP-001"}, seam="request")
 def answers_once_whatever_n(call: Call) -> Call | Reply:
     """Ignores `n` and gives one choice, as llama-cpp-python does."""
     n = asked(call, "n")
     return without(call, "n") if isinstance(n, int) and n > 1 else call
 
 
-@fault(breaks={"CC-SAMP-001"}, seam="events")
+@fault(breaks={"CC-EQUIV-001", "CC-SAMP-001"}, seam="events")
 def streams_one_choice_of_many(events: list[Item], call: Call) -> list[Item]:
     """Streams the first of several choices alone."""
     return [
@@ -62,7 +63,7 @@ def streams_one_choice_of_many(events: list[Item], call: Call) -> list[Item]:
 @fault(breaks={"CC-SAMP-002"}, seam="request")
 def ignores_stop(call: Call) -> Call | Reply:
     """Accepts `stop` and goes on writing."""
-    return without(call, "stop") if _stops(call) else call
+    return without(call, "stop") if 0 < len(_stops(call)) < 5 else call
 
 
 @fault(breaks={"CC-SAMP-002"}, seam="reply")
@@ -110,7 +111,7 @@ def heeds_the_first_stop_sequence_alone(call: Call) -> Call | Reply:
 def stops_at_the_first_token_of_a_sequence(call: Call) -> Call | Reply:
     """Takes the first token of a stop sequence for the whole."""
     stops = _stops(call)
-    if not stops or len(stops) > 4 or not all(isinstance(stop, str) and stop for stop in stops):
+    if not 0 < len(stops) < 5:
         return call
     return given(call, stop=[tokens(stop)[0] for stop in stops])
 
