@@ -73,8 +73,13 @@ def _bound(body: bytes) -> int | None:
     return min(known) * (n if isinstance(n, int) and n > 0 else 1) if known else None
 
 
-def plan_lines(spent: Cost, models: Iterable[str], url: str | None) -> list[str]:
-    """What the rehearsal counted, in words; `url` None: the embedded server is the target."""
+def plan_lines(
+    spent: Cost, models: Iterable[str], url: str | None, long_context: int = 0
+) -> list[str]:
+    """What the rehearsal counted, in words; `url` None: the embedded server is the target.
+
+    `long_context`: tokens of the prompt that models of a long context are asked to take.
+    """
     names = list(models)
     where = f"{url} (nothing was sent to it)" if url else "the embedded reference server"
     lines = [
@@ -85,6 +90,11 @@ def plan_lines(spent: Cost, models: Iterable[str], url: str | None) -> list[str]
         f"input       about {spent.octets // BYTES_PER_TOKEN:,} tokens "
         f"({spent.octets:,} bytes of messages and tools that a model reads)",
     ]
+    if long_context:
+        lines.append(
+            f"long prompt about {long_context:,} tokens of input to each model that documents as "
+            "many: counted above where the rehearsal takes them"
+        )
     if spent.unbounded:
         lines.append(
             f"unbounded   {spent.unbounded:,} short answers carry no output bound: "

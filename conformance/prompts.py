@@ -93,6 +93,7 @@ FILLER = (
 UNICODE = {
     "accents": "Café, naïve, Übergröße, señor",
     "CJK": "你好世界、こんにちは、안녕하세요",
+    "Arabic": "مرحبا بالعالم",
     "emoji": "🙂👩‍👩‍👧‍👦🚀🇩🇪",
 }
-"""Three texts beyond ASCII: Latin with accents, CJK, and emoji outside the BMP."""
+"""Texts beyond ASCII: Latin with accents, CJK, Arabic, and emoji outside the BMP."""

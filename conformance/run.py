@@ -372,7 +372,11 @@ class Run:
         out = terminalreporter
         if self.settings.plan and self.target is not None:
             out.section("plan")
-            for line in plan_lines(self.spent, self.target.models, self.settings.target_url):
+            spent, chosen = self.spent, self.settings
+            lines = plan_lines(
+                spent, self.target.models, chosen.target_url, long_context=chosen.long_context
+            )
+            for line in lines:
                 out.write_line(line)
             return
         if not self.results:

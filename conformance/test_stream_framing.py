@@ -46,7 +46,7 @@ def test_the_stream_is_valid_utf8(chat: Chat) -> None:
     streams_keep("CC-SSE-002", chat, [*all_streams(chat), _beyond_ascii(chat)])
 
 
-WANTED = f"{prompts.UNICODE['emoji']}{prompts.UNICODE['CJK']}"
+WANTED = "".join(prompts.UNICODE[script] for script in ("emoji", "CJK", "Arabic"))
 """A text that no byte-level tokenizer has a token for each character of."""
 
 

@@ -43,6 +43,16 @@ OPTIONS: dict[str, tuple[tuple[str, ...], str]] = {
     "timeout, negative": (("--timeout=-1",), "--timeout -1: give a number"),
     "timeout, nan": (("--timeout", "nan"), "--timeout nan: give a number"),
     "timeout, for ever": (("--timeout", "inf"), "at most 86400"),
+    "long context, word": (("--profile", "ainul", "--long-context", "many"), "give a number of"),
+    "long context, too small": (("--profile", "ainul", "--long-context", "7"), "from 1024 to"),
+    "long context, too large": (
+        ("--profile", "ainul", "--long-context", "1000001"),
+        "to 1000000, the longest context that profile ainul documents here",
+    ),
+    "long context, undocumented": (
+        ("--profile", "ainul", "--model", "google/gemma-3-27b-it", "--long-context", "9000"),
+        "profile ainul documents no context_tokens for the models of this run",
+    ),
     "results, no folder": (("--results", "/dev/null/r.json"), "--results /dev/null/r.json cannot"),
     "results, a folder": (("--results", "."), "cannot be written: it is a folder"),
     "results, a device": (("--results", "/dev/null"), "cannot be written: it is no plain file"),
