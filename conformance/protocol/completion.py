@@ -76,6 +76,15 @@ def _are_citations(value: object) -> bool:
     return value is ABSENT or (isinstance(value, list) and all(map(_is_citation, value)))
 
 
+def _is_speech(value: object) -> bool:
+    return (
+        isinstance(value, dict)
+        and all(is_filled_text(value.get(name)) for name in ("id", "data"))
+        and is_integer(value.get("expires_at"))
+        and is_text(value.get("transcript"))
+    )
+
+
 def _without_tools(facts: Facts) -> bool:
     return not facts.calls_allowed
 
@@ -164,6 +173,13 @@ MESSAGE_RULES: Final = (
         unused,
         "audio is absent or null unless requested",
         when=lambda facts: not facts.audio,
+    ),
+    Rule(
+        "CC-MM-012",
+        "audio",
+        optional(_is_speech),
+        "audio has id, expires_at (an integer), data and transcript",
+        when=lambda facts: facts.audio,
     ),
     Rule("CC-MSG-008", "annotations", _are_citations, "annotations is an array of url_citation"),
     Rule(
