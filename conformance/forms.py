@@ -13,9 +13,9 @@ from typing import Any
 
 from schemas import misfit
 
-from .chat import Chat, facts_of, sent_json
+from .chat import OMIT, Chat, facts_of, sent_json
 from .expect import whole_stream
-from .guards import finish_reason, message, text
+from .guards import finish_reason, message, refuses, text
 from .protocol.finding import shorten
 from .protocol.jsontext import JsonError, loads
 from .target.capabilities import FIELDS, LABEL
@@ -86,12 +86,16 @@ def _beside(chat: Chat, odds: Mapping[str, Any], without: Mapping[str, Any]) -> 
 
 def with_odds(chat: Chat, odds: Mapping[str, Any]) -> Exchange:
     """A call for log probabilities, `RANKED` or `BARE`; in the form where that can be had, since a
-    grammar leaves all tokens but a few without any probability."""
+    grammar leaves all tokens but a few without any probability; without `top_logprobs` where that
+    is refused."""
     if chat.has("json_schema"):
         exchange = formed(chat, **odds)
         if exchange.status == 200:
             return exchange
-    return chat.ask(**{**FIELDS["logprobs"], **odds})
+    exchange = chat.ask(**{**FIELDS["logprobs"], **odds})
+    if refuses(exchange, ("top_logprobs",)):
+        return chat.ask(**{**FIELDS["logprobs"], **odds, "top_logprobs": OMIT})
+    return exchange
 
 
 @dataclass(frozen=True, slots=True)

@@ -187,9 +187,8 @@ def test_a_stream_joins_to_content_that_fits_the_schema(chat: Chat) -> None:
     reasons: list[Unjudged] = []
 
     def trial(number: int) -> bool | None:
-        exchange = next(exchanges)
         try:
-            said = answer(chat, exchange)
+            said = answer(chat, taken(next(exchanges), "json_schema"))
         except Unjudged as reason:
             reasons.append(reason)
             return None
