@@ -185,7 +185,12 @@ TOGETHER: tuple[Mapping[str, Any], ...] = (
         "store": False,
         "service_tier": "auto",
     },
-    {"temperature": 1, "safety_identifier": "x", "prompt_cache_key": "x"},
+    {
+        "temperature": 1,
+        "safety_identifier": "x",
+        "prompt_cache_key": "x",
+        "prompt_cache_options": None,
+    },
     {
         "temperature": 2,
         "top_p": 1,
@@ -194,8 +199,24 @@ TOGETHER: tuple[Mapping[str, Any], ...] = (
         "seed": 2**53 - 1,
         "stop": ["\u2603", "\u2604", "\u2605", "\u2606"],
     },
+    {
+        "metadata": {"zq1": "a", "zq2": "b"},
+        "prediction": {"type": "content", "content": "Hello!"},
+        "modalities": ["text"],
+        "prompt_cache_options": {"mode": "implicit"},
+        "verbosity": "medium",
+        "tools": None,
+        "tool_choice": None,
+        "parallel_tool_calls": None,
+        "response_format": None,
+        "user": None,
+        "functions": None,
+        "function_call": None,
+        "web_search_options": None,
+    },
 )
-"""Valid values sent together: lower ends, neutral values, successors of `user`, upper ends.
+"""Values sent together: lower ends, neutral values, successors of `user`, upper ends, and what may
+be ignored; null is legal, or harmless (CC-REQ-016).
 
 Where the target takes them together, it need not be asked for each alone (`with_value`).
 """

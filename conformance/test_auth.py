@@ -6,7 +6,8 @@ from .battery import unknown_model
 from .chat import Chat
 from .credentials import MALFORMED, REFUSED_BY_HTTP, WRONG_KEY
 from .expect import each, judge, require
-from .guards import accepted, answered, not_5xx, refused, status_line
+from .guards import accepted, answered, broken, not_5xx, refused, status_line
+from .limits import by_key
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.errors import findings
 from .protocol.finding import Finding, shorten
@@ -202,3 +203,22 @@ def test_the_key_is_not_echoed(chat: Chat) -> None:
             f"the whole key in the {where}",
             on=exchange,
         )
+
+
+@requirement("CC-AUTH-011", scope="target")
+def test_a_key_without_permission_is_told_so(chat: Chat) -> None:
+    exchange = by_key(chat, "restricted")
+    if exchange is None:
+        raise Unsupported("the profile names no key that lacks permission")
+    if answered(exchange).status == 200:
+        raise Inconclusive("the restricted key may use this model", exchange)
+    refused(exchange, what="a key that lacks permission", statuses=(401, 403))
+    if not (error := _error(exchange)):
+        broken("the envelope", status_line(exchange), exchange)
+    require(
+        error.get("code") != "invalid_api_key",
+        "another code than that of a wrong key",
+        error.get("code"),
+        at="$.error.code",
+        on=exchange,
+    )

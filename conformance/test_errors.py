@@ -8,9 +8,11 @@ from .battery import BROKEN_JSON, INVALID, NO_OBJECTS, hostile, invalid, refusal
 from .chat import Chat
 from .expect import each, judge, require, sightings_of
 from .guards import answered, persists, status_line
+from .limits import out_of_credit, rate_limited
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
-from .protocol.errors import findings
-from .protocol.finding import Finding
+from .probes import NO_CREDIT
+from .protocol.errors import findings, read_error
+from .protocol.finding import Finding, shorten
 from .protocol.jsontext import read_document
 from .requirements import requirement
 from .wire.exchange import Exchange
@@ -159,3 +161,59 @@ def test_the_same_fault_gets_the_same_error(chat: Chat) -> None:
 @requirement("CC-ERR-018")
 def test_an_error_shows_nothing_of_the_inside(chat: Chat) -> None:
     errors_keep("CC-ERR-018", refusals(chat))
+
+
+@requirement("CC-ERR-013")
+def test_a_rate_limit_is_429_with_its_code(chat: Chat) -> None:
+    def look(exchange: Exchange) -> list[Sighting]:
+        error = read_error(exchange.body)
+        if error is not None and error.code == "rate_limit_exceeded":
+            return []
+        seen = status_line(exchange) if error is None else shorten(error.code)
+        return [Sighting(Finding("", "code 'rate_limit_exceeded'", seen, "$.error.code"), exchange)]
+
+    judge(each(rate_limited(chat), look)[:1])
+
+
+@requirement("CC-ERR-014", scope="target")
+def test_exhausted_credit_is_429_that_nobody_repeats(chat: Chat) -> None:
+    def look(exchange: Exchange) -> list[Sighting]:
+        if exchange.status is None or exchange.status >= 500:
+            raise Inconclusive(status_line(exchange), exchange)
+        error = read_error(exchange.body)
+        kind, code = (error.type, error.code) if error else (None, None)
+        again = exchange.header("x-should-retry")
+        rows = (
+            ("status 429", exchange.status, exchange.status == 429, ""),
+            ("type 'insufficient_quota'", kind, kind == "insufficient_quota", "$.error.type"),
+            ("a code that says why", code, code in NO_CREDIT, "$.error.code"),
+            ("x-should-retry: false", again, again == "false", "x-should-retry"),
+        )
+        return [
+            Sighting(Finding("", required, shorten(seen), at), exchange)
+            for required, seen, holds, at in rows
+            if not holds
+        ]
+
+    exchanges = out_of_credit(chat)
+    if any(exchange.status == 200 for exchange in exchanges):
+        raise Inconclusive("the exhausted key is served", exchanges[-1])
+    judge(each(exchanges, look))
+
+
+@requirement("CC-ERR-021")
+def test_payment_and_conflict_speak_the_envelope(chat: Chat) -> None:
+    met = {id(e): e for e in (*out_of_credit(chat), *chat.met) if e.status in (402, 409)}
+    if not met:
+        raise Unsupported("no reply had the status 402 or 409")
+    chat.observe(f"status {' and '.join(sorted({str(e.status) for e in met.values()}))} is used")
+
+    def look(exchange: Exchange) -> list[Sighting]:
+        found = findings(exchange.status or 0, exchange.header("content-type"), exchange.body)
+        return [Sighting(finding, exchange) for finding in found if finding.id in ENVELOPE]
+
+    judge(each(met.values(), look)[:1])
+
+
+ENVELOPE = frozenset({"CC-ERR-001", "CC-ERR-002", "CC-ERR-006"})
+"""What makes an error readable: an object under `error`, with a message."""

@@ -306,6 +306,37 @@ def test_tool_calls_as_reason_means_that_there_are_calls(chat: Chat) -> None:
     look(unwanted)
 
 
+@requirement("CC-FIN-009")
+def test_a_filtered_answer_ends_with_content_filter(chat: Chat) -> None:
+    prompt = chat.profile.triggers.get("filter")
+    if prompt is None:
+        raise Unsupported("the profile names no prompt that the content filter stops")
+    looked: list[End] = []
+
+    def trial(number: int) -> bool | None:
+        exchange = chat.ask(prompt, sample=number)
+        if is_refusal(exchange):
+            raise Unsupported("the prompt itself is refused", exchange)
+        looked.append(plain_end(success(exchange)))
+        return looked[-1].reason == "content_filter"
+
+    def streamed(number: int) -> bool | None:
+        looked.append(streamed_end(chat, chat.stream(prompt, sample=number)))
+        return looked[-1].reason == "content_filter"
+
+    required = "finish_reason is 'content_filter' where the filter stopped the answer"
+
+    def seen() -> str:
+        return f"finish_reason {looked[-1].reason!r}"
+
+    def on() -> Exchange:
+        return looked[-1].exchange
+
+    chat.memory["trials"] = trials(trial, needed=1, of=2, required=required, seen=seen, on=on)
+    if chat.has("stream"):
+        second_look(streamed, required=required, seen=seen, on=on)
+
+
 @requirement("CC-FIN-008")
 def test_a_cut_tool_call_ends_with_length(chat: Chat) -> None:
     seen: Unjudged | None = None

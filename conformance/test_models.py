@@ -17,6 +17,7 @@ from .protocol.finding import Finding, shorten
 from .protocol.jsontext import read_document
 from .protocol.models import findings
 from .requirements import requirement
+from .target.capabilities import FIELDS
 from .wire.exchange import Exchange
 
 NO_CHAT = re.compile(r"embed|rerank|whisper|tts|clip|moderation|dall-e|diffusion", re.IGNORECASE)
@@ -230,3 +231,16 @@ def test_the_reply_names_the_model_that_answered(chat: Chat) -> None:
                 ][:3],
             )
         )
+
+
+@requirement("CC-MODEL-014", scope="target")
+def test_capabilities_are_probed_and_not_listed(chat: Chat) -> None:
+    _, value = _sound_list(chat)
+    own = {"id", "object", "created", "owned_by"}
+    more = {name for model in value["data"] if isinstance(model, dict) for name in model} - own
+    probed = {flag: chat.has(flag) for flag in FIELDS}
+    present = ", ".join(flag for flag, there in probed.items() if there) or "none"
+    beside = (
+        f"the list tells {', '.join(sorted(more))[:120]} too" if more else "the list tells none"
+    )
+    chat.observe(f"{beside}; probed of {chat.model}: {present}")

@@ -188,3 +188,17 @@ def test_empty_chunks_are_rare(chat: Chat) -> None:
 @requirement("CC-STREAM-030")
 def test_usage_comes_in_a_chunk_of_its_own(chat: Chat) -> None:
     streams_keep("CC-STREAM-030", chat, _counted(chat))
+
+
+@requirement("CC-STREAM-014")
+def test_the_finishing_chunk_may_carry_text(chat: Chat) -> None:
+    exchanges = all_streams(chat)
+    told = sum(
+        bool(choice.get("finish_reason")) and bool((choice.get("delta") or {}).get("content"))
+        for exchange in exchanges
+        for chunk in chat.reading(exchange).chunks
+        for _, choice in chunk.choices()
+        if isinstance(choice.get("delta"), dict)
+    )
+    # It is joined to the rest (`protocol.fold`): no clause may read the text without it.
+    chat.observe(f"{told} finishing chunks of {len(exchanges)} streams carry text")

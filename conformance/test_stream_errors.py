@@ -146,3 +146,16 @@ def test_an_error_is_not_disguised_as_text(chat: Chat) -> None:
 @requirement("CC-SERR-007")
 def test_the_error_object_stands_alone(chat: Chat) -> None:
     streams_keep("CC-SERR-007", chat, failed_streams(chat))
+
+
+@requirement("CC-SERR-008")
+def test_an_error_event_may_be_named_error(chat: Chat) -> None:
+    names = {
+        line.value
+        for exchange in failed_streams(chat)
+        for event in chat.reading(exchange).error_events
+        for line in event.event.block.fields("event")
+    }
+    # Any other name than `error` is CC-SSE-015's.
+    named = f"errors are named {', '.join(sorted(names))}" if names else "errors carry no name"
+    chat.observe(f"{named}; they are read either way")

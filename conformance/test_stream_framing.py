@@ -288,3 +288,35 @@ def test_the_stream_is_never_silent_for_long(chat: Chat) -> None:
 @requirement("CC-SSE-026")
 def test_done_occurs_once_and_is_ended(chat: Chat) -> None:
     streams_keep("CC-SSE-026", chat, all_streams(chat))
+
+
+@requirement("CC-SSE-011")
+def test_comments_between_events_are_ignored(chat: Chat) -> None:
+    exchanges = all_streams(chat)
+    readings = [chat.reading(exchange) for exchange in exchanges]
+    lines = [line for r in readings for block in r.decoder.blocks for line in block.lines]
+    comments = [line for line in lines if line.is_comment]
+    if not comments:
+        raise Unsupported("no stream carried a comment")
+    gaps = [gap for e, r in zip(exchanges, readings, strict=True) for gap in _spacing(e, r)]
+    spaced = f", {min(gaps):.1f} s to {max(gaps):.1f} s apart" if gaps else ""
+    chat.observe(f"{len(comments)} comments in {len(exchanges)} streams{spaced}")
+
+
+def _spacing(exchange: Exchange, reading: StreamReading) -> list[float]:
+    """The seconds between the comments of a stream."""
+    ends = [line.end for block in reading.decoder.blocks for line in block.lines if line.is_comment]
+    times = [at for at in (exchange.arrived_at(end - 1) for end in ends) if at is not None]
+    return [later - sooner for sooner, later in pairwise(times)]
+
+
+@requirement("CC-SSE-019")
+def test_the_transport_cuts_streams_anywhere(chat: Chat) -> None:
+    exchange = long_stream(chat)
+    reading = chat.reading(exchange)
+    ends = {event.end for event in reading.events}
+    cut = sum(arrival.end not in ends for arrival in exchange.arrivals)
+    chat.observe(
+        f"{len(reading.events)} events came in {len(exchange.arrivals)} reads, {cut} of which "
+        "ended inside an event"
+    )

@@ -36,6 +36,7 @@ ANY_CHAPTER = (CLIENTS, "test_generated.py", "test_generated_faults.py")
 SECOND: Mapping[str, str] = {
     "test_request_limits.py": "request",
     "test_request_logprobs.py": "request",
+    "test_request_optional.py": "request",
     "test_request_tools.py": "request",
     "test_tool_choice.py": "tools",
     "test_tool_history.py": "tools",
