@@ -48,7 +48,9 @@ AXES: dict[str, list[Way]] = {
     for name, own in (
         # what is told, and in what pieces: ways_of_sequence.py
         ("model", "a model that does not think"),
+        ("arguments", "compact, UTF-8 as it is"),
         ("calls", "the name first, then the arguments in pieces"),
+        ("content of calls", "null"),
         ("pieces", "a token in each delta"),
         ("opening", 'the role with content ""'),
         ("ending", "the reason with an empty delta"),
@@ -57,8 +59,8 @@ AXES: dict[str, list[Way]] = {
         # members that are there, null or absent: ways_of_members.py
         ("refusal", "null where there is none"),
         ("logprobs", "null where none were asked for"),
+        ("ratings", "an entry for each token, with its bytes"),
         ("silence", "what was not said is absent"),
-        ("content of calls", "null"),
         ("details", "of prompt and completion"),
         ("envelope", "fingerprint and tier are there"),
         ("names", "ids as upstream's, the model as asked for"),
@@ -74,6 +76,7 @@ AXES: dict[str, list[Way]] = {
         ("done", "once, ended by a blank line"),
         ("line ends", "LF"),
         # how it is sent: ways_of_messages.py
+        ("coding", "none"),
         ("framing", "documents by length, streams by chunks, an event each"),
         ("connection", "lives on where the client lets it"),
         ("head", "names in title case, a charset with streams"),

@@ -13,6 +13,7 @@ from tests.inprocess import Judgement
 
 from . import (  # noqa: F401 - the modules of ways register them
     axes,
+    ways_of_calls,
     ways_of_members,
     ways_of_messages,
     ways_of_sequence,

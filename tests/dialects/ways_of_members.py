@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import copy
 import uuid
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -86,32 +87,6 @@ def thinks_an_empty_thought(reply: Reply, call: Call) -> Reply:
     return said(reply, fill)
 
 
-def _beside_calls(reply: Reply, call: Call, edit: Any) -> Reply:
-    """The reply with `edit` done to messages with calls, and to the opening of their streams."""
-
-    def change(told: Object) -> None:
-        if told.get("tool_calls") or (reply.events is not None and _opens_with_null(told)):
-            edit(told)
-
-    return said(reply, change) if asked(call, "tools") else reply
-
-
-def _opens_with_null(told: Object) -> bool:
-    return "role" in told and told.get("content", "") is None
-
-
-@way("content of calls")
-def has_empty_content_beside_calls(reply: Reply, call: Call) -> Reply:
-    """Sends content "" in a message with calls, as Mistral does."""
-    return _beside_calls(reply, call, setting(content=""))
-
-
-@way("content of calls", warns=("CC-MSG-004",))
-def has_no_content_beside_calls(reply: Reply, call: Call) -> Reply:
-    """Leaves `content` out of a message with calls, as Ollama and Gemini do."""
-    return _beside_calls(reply, call, dropping("content"))
-
-
 # Usage, envelope, names.
 
 _DETAILS = ("prompt_tokens_details", "completion_tokens_details")
@@ -135,6 +110,26 @@ def has_no_details(reply: Reply, call: Call) -> Reply:
 def has_null_details(reply: Reply, call: Call) -> Reply:
     """Sends null for the details, as vLLM does."""
     return _usage(reply, setting(**dict.fromkeys(_DETAILS)))
+
+
+@way("details")
+def counts_the_end_token(reply: Reply, call: Call) -> Reply:
+    """Counts the token that ends the answer too, and finds part of the prompt in its cache."""
+    if any(is_cut(item) for item in [reply.body, *(reply.events or ())]):
+        return reply
+
+    def edit(usage: Object) -> None:
+        for name in ("completion_tokens", "total_tokens"):
+            usage[name] += 1
+        usage["prompt_tokens_details"]["cached_tokens"] = usage["prompt_tokens"] // 2
+
+    return _usage(reply, edit)
+
+
+def is_cut(item: Any) -> bool:
+    """Whether a completion or chunk holds a choice that its bound has cut."""
+    listed = item.get("choices", ()) if isinstance(item, dict) else ()
+    return any(one.get("finish_reason") == "length" for one in listed)
 
 
 @way("details")
@@ -185,6 +180,61 @@ def has_short_ids(reply: Reply, call: Call) -> Reply:
         item.update(id=f"gen-{item['created']}-{item['id'][-24:]}")
 
     return objects(said(reply, shorten), edit, is_object)
+
+
+# Log probabilities that were asked for.
+
+
+def _rated(reply: Reply, edit: Callable[[list[Object]], list[Object]]) -> Reply:
+    """The reply with the entries of every choice that has some changed by `edit`."""
+
+    def change(item: Object) -> None:
+        for one in item["choices"]:
+            if one.get("logprobs"):
+                one["logprobs"]["content"] = edit(one["logprobs"]["content"] or [])
+
+    return objects(reply, change)
+
+
+@way("ratings", warns=("CC-LOGP-010",))
+def rates_without_bytes(reply: Reply, call: Call) -> Reply:
+    """Leaves the bytes of tokens out, as TGI does."""
+
+    def edit(entries: list[Object]) -> list[Object]:
+        for one in entries:
+            for told in (one, *one["top_logprobs"]):
+                told.pop("bytes")
+        return entries
+
+    return _rated(reply, edit)
+
+
+@way("ratings")
+def rates_parts_of_characters(reply: Reply, call: Call) -> Reply:
+    """Has byte-level tokens: a character is several of them, and no text by itself."""
+
+    def parts(entry: Object) -> list[Object]:
+        octets = entry["token"].encode()
+        if entry["token"].isascii():
+            return [entry]
+        return [{**entry, "token": f"bytes:\\x{one:02x}", "bytes": [one]} for one in octets]
+
+    return _rated(reply, lambda entries: [part for entry in entries for part in parts(entry)])
+
+
+@way("ratings")
+def rates_the_end_too(reply: Reply, call: Call) -> Reply:
+    """Tells of the token that ended the answer, and null for bytes."""
+    end = {"token": "<|eot_id|>", "logprob": -0.01, "bytes": None, "top_logprobs": []}
+    asked_for = asked(call, "logprobs") is True
+
+    def change(item: Object) -> None:
+        for one in item["choices"]:
+            if asked_for and one.get("finish_reason") == "stop":
+                told = one.get("logprobs") or {"content": None, "refusal": None}
+                one["logprobs"] = {**told, "content": [*(told["content"] or []), dict(end)]}
+
+    return objects(reply, change)
 
 
 # A vendor's own members.
@@ -257,6 +307,15 @@ def is_openrouter(reply: Reply, call: Call) -> Reply:
             one["native_finish_reason"] = one.get("finish_reason")
 
     return objects(_each(said(reply, add), top={"provider": "Azure"}, choice={}), mirror)
+
+
+@way("vendor")
+def is_upstream(reply: Reply, call: Call) -> Reply:
+    """Hides the length of tokens by `obfuscation`, unless told not to, as upstream does."""
+    options = asked(call, "stream_options") or {}
+    if reply.events is None or options.get("include_obfuscation") is False:
+        return reply
+    return objects(reply, setting(obfuscation="aB3x9"), is_object)
 
 
 @way("vendor", warns=("CC-STREAM-017",))

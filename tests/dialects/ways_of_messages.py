@@ -146,6 +146,17 @@ def writes_headers_loudly(pieces: list[Piece], call: Call) -> list[Piece]:
     return _headed(pieces, spell, b" Whatever", b"Set-Cookie: a=1", b"Set-Cookie: b=2; Path=/")
 
 
+@way("head", seam="bytes", warns=("CC-HDR-001",))
+def writes_few_headers(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Writes what HTTP and SSE need, and nothing of upstream's own: no id of the request."""
+    first, *rest = pieces
+    assert isinstance(first, bytes)
+    top, end, content = first.partition(b"\r\n\r\n")
+    own = (b"x-", b"openai-")
+    lines = [line for line in top.split(b"\r\n") if not line.lower().startswith(own)]
+    return [b"\r\n".join(lines) + end + content, *rest]
+
+
 def _headed(
     pieces: list[Piece], spell: Callable[[bytes, bytes], bytes], reason: bytes, *more: bytes
 ) -> list[Piece]:

@@ -114,59 +114,6 @@ def _is_void(item: Item) -> bool:
     return choice.get("delta") == {} and choice.get("finish_reason") is None
 
 
-# Calls.
-
-
-def _fragments(item: Item) -> list[Object]:
-    found: list[Object] = (choice_of(item).get("delta") or {}).get("tool_calls") or []
-    return found
-
-
-def _gathered_calls(events: list[Item], until: Callable[[Object], bool]) -> list[Item]:
-    """The stream with the fragments of a call joined to one as long as `until` does not hold."""
-    told: list[Item] = []
-    for item in events:
-        last = _fragments(told[-1])[-1:] if told and number(told[-1]) == number(item) else []
-        new = _fragments(item)
-        if last and new and last[0]["index"] == new[0]["index"] and not until(last[0]):
-            last[0]["function"]["arguments"] += new[0]["function"]["arguments"]
-        else:
-            told.append(copy.deepcopy(item))
-    return told
-
-
-@way("calls")
-def calls_in_one_piece(reply: Reply, call: Call) -> Reply:
-    """Streams each call in one fragment, arguments and all."""
-    return stream(reply, lambda events: _gathered_calls(events, lambda one: False))
-
-
-@way("calls")
-def begins_arguments_with_the_name(reply: Reply, call: Call) -> Reply:
-    """Sends the first piece of the arguments with the name."""
-
-    def begun(fragment: Object) -> bool:
-        return "id" not in fragment or bool(fragment["function"]["arguments"])
-
-    return stream(reply, lambda events: _gathered_calls(events, begun))
-
-
-@way("calls")
-def calls_all_at_once(reply: Reply, call: Call) -> Reply:
-    """Streams all calls of a choice in one delta, as Groq and Mistral do."""
-
-    def tell(events: list[Item]) -> list[Item]:
-        told: list[Item] = []
-        for item in _gathered_calls(events, lambda one: False):
-            if told and _fragments(told[-1]) and _fragments(item):
-                _fragments(told[-1]).extend(_fragments(item))
-            else:
-                told.append(item)
-        return told
-
-    return stream(reply, tell)
-
-
 # How large the pieces are.
 
 

@@ -9,6 +9,7 @@ message as a whole. `Message` is how that is taken apart and put together again.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
@@ -174,3 +175,22 @@ def ends_lines_with_crlf_too(reply: Reply, call: Call) -> Reply:
 def ends_lines_with_cr(reply: Reply, call: Call) -> Reply:
     """Ends lines with CR alone."""
     return _lines(reply, lambda item: item.replace(b"\n", b"\r"))
+
+
+# Content coding.
+
+
+@way("coding")
+def compresses_where_it_may(reply: Reply, call: Call) -> Reply:
+    """Compresses documents and streams where gzip is offered, and flushes after each event."""
+    if "gzip" not in ",".join(call.values("accept-encoding")) or call.method == "HEAD":
+        return reply
+    squeeze = zlib.compressobj(wbits=31)
+
+    def squeezed(item: Item) -> bytes:
+        return squeeze.compress(spelled(item)) + squeeze.flush(zlib.Z_SYNC_FLUSH)
+
+    coded = reply.having(("Content-Encoding", "gzip"), ("Vary", "Accept-Encoding"))
+    if reply.events is not None:
+        return stream(coded, lambda events: [*map(squeezed, events), squeeze.flush()])
+    return _written(coded, squeeze.compress(document(reply)) + squeeze.flush())
