@@ -41,8 +41,9 @@ lint: .venv/.complete ## Ruff and mypy
 	$(VENV) -m ruff format --check .
 	$(VENV) -m mypy
 
-faults: .venv/.complete ## Judge every fault of the reference server: each check must find its own
+faults: .venv/.complete ## Judge every fault: each check must find its own; writes docs/faults.html
 	$(PYTEST) tests/test_faults.py $(ARGS)
+	$(if $(ARGS),,$(VENV) -m tests.faults.matrix --html docs/faults.html)
 
 servers: .venv/.complete ## The tests against servers that others wrote (installs them first)
 	$(PYTEST) tests -m real_server $(ARGS)

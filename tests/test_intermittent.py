@@ -24,7 +24,7 @@ from conformance.again import ENOUGH
 from conformance.checks import judged
 from conformance.reference.faults import FAULTS
 
-from .faults.odds import found_with
+from .faults.odds import broken_replies, found_in
 from .faults.trial import judge, server
 from .inprocess import Judgement
 
@@ -91,7 +91,8 @@ def trial(name: str, folder: Path) -> Trial:
         always = judge(address, name, folder, ids)
         at_odds = [judge(address, f"{name}~{AMONG}.{n}", folder, ids) for n in range(RUNS)]
         whole = judge(address, f"{name}~{AMONG}.{RUNS}", folder)
-    return Trial(found_with(always, AMONG), seen(always), tuple(map(seen, at_odds)), seen(whole))
+    stated = found_in(broken_replies(always), AMONG)
+    return Trial(stated, seen(always), tuple(map(seen, at_odds)), seen(whole))
 
 
 @pytest.fixture(scope="module")

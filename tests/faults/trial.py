@@ -16,7 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
-from conformance.reference.faults import FAULTS, named
+from conformance.reference.faults import FAULTS, Fault, named
 from conformance.requirements import REQUIREMENTS
 from tests.inprocess import Judgement, judgement, serving
 
@@ -82,7 +82,18 @@ def judge(address: str, fault: str, folder: Path, only: tuple[str, ...] = ()) ->
     clients = any(i.startswith("CC-SDK-") for i in declared)
     results = folder / f"{fault or 'none'}.json"
     chosen = [word for one in only for word in ("--requirement", one)]
-    return judgement(base, results, profile(folder, clients=clients), "--model", model, *chosen)
+    number = str(EXAMPLES if known is not None and found_by_examples(known) else 0)
+    words = ("--model", model, "--examples", number, *chosen)
+    return judgement(base, results, profile(folder, clients=clients), *words)
+
+
+EXAMPLES = 300
+"""Requests of each kind that are generated where a fault shows in no other."""
+
+
+def found_by_examples(fault: Fault) -> bool:
+    """Whether only generated requests show a fault; no other fault is tried with any."""
+    return fault.act.__module__.rpartition(".")[2] == "generated"
 
 
 def judge_all(
