@@ -17,7 +17,7 @@ from .chat import Chat, facts_of, sent_json
 from .expect import completions_keep, each, judge, sightings_of, streams_keep, trials
 from .forms import BARE, RANKED, with_odds
 from .guards import choices_of, completion, refuses, status_line, success
-from .outcomes import Blocked, Sighting, Unsupported
+from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.completion import findings
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import loads_leniently, read_document
@@ -54,17 +54,31 @@ def has_entries(value: dict[str, Any]) -> bool:
     return any(entries_of(choice.get("logprobs")) for choice in choices_of(value))
 
 
+def has_text(value: dict[str, Any]) -> bool:
+    """Whether the first choice says anything; thoughts and calls need no log probabilities."""
+    said = (choices_of(value) or [{}])[0].get("message")
+    return isinstance(said, dict) and bool(said.get("content"))
+
+
+def with_entries(by: str, value: dict[str, Any], exchange: Exchange) -> None:
+    """Raise for a reply without entries: `Blocked` by that clause, unless it has no text either."""
+    if has_entries(value):
+        return
+    if not has_text(value):
+        raise Inconclusive("the reply has no text that could have log probabilities", exchange)
+    raise Blocked(by, "the reply carries no log probabilities", exchange)
+
+
 def found(chat: Chat, exchange: Exchange) -> Sequence[Finding]:
-    """What the rules find in a reply with entries; `Blocked` for one without."""
-    if facts_of(sent_json(exchange)).stream:
+    """What the rules find in a reply with entries."""
+    facts = facts_of(sent_json(exchange))
+    if facts.stream:
         reading = chat.reading(taken(exchange))
-        if not has_entries(reading.fold()):
-            raise Blocked("CC-LOGP-009", "no chunk carries log probabilities", exchange)
+        with_entries("CC-LOGP-009", reading.fold(), exchange)
         return reading.findings
     value = told(exchange)
-    if not has_entries(value):
-        raise Blocked("CC-LOGP-001", "the reply carries no log probabilities", exchange)
-    return findings(value, facts_of(sent_json(exchange)))
+    with_entries("CC-LOGP-001", value, exchange)
+    return findings(value, facts)
 
 
 def kept(chat: Chat, requirement_id: str) -> None:
@@ -86,11 +100,9 @@ def test_each_choice_tells_of_its_tokens_when_asked(chat: Chat) -> None:
     def trial(number: int) -> bool | None:
         exchange = simple(chat, number)
         value = told(exchange)
-        choice = (choices_of(value) or [{}])[0]
-        said = choice.get("message")
-        if not isinstance(said, dict) or not said.get("content"):
+        if not has_text(value):
             return None
-        looked.append((exchange, choice.get("logprobs")))
+        looked.append((exchange, choices_of(value)[0].get("logprobs")))
         return has_entries(value)
 
     chat.memory["trials"] = trials(
@@ -142,10 +154,15 @@ def test_there_are_no_logprobs_without_the_request(chat: Chat) -> None:
 @requirement("CC-LOGP-009")
 def test_streamed_logprobs_come_with_their_delta(chat: Chat) -> None:
     exchange = taken(with_odds(chat, BARE))
-    if not has_entries(chat.reading(exchange).fold()):
-        plainly = [simple(chat, number) for number in range(3)]
-        if not any(has_entries(told(one)) for one in plainly):
-            raise Blocked("CC-LOGP-001", "the replies carry no log probabilities", plainly[0])
+    reading = chat.reading(exchange)
+    if not reading.text():
+        raise Inconclusive("the stream has no text that could have log probabilities", exchange)
+    if not has_entries(reading.fold()):
+        plainly = [told(simple(chat, number)) for number in range(3)]
+        if not any(map(has_entries, plainly)):
+            raise Blocked(
+                "CC-LOGP-001", "plain replies carry no log probabilities either", exchange
+            )
     streams_keep("CC-LOGP-009", chat, [exchange])
 
 
