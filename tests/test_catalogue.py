@@ -52,8 +52,6 @@ SIZES = {  # prefix -> file, and how many entries of each level, as in LEVELS
 
 WITHOUT_A_FIX = {
     "CC-TOOL",
-    "CC-STRUCT",
-    "CC-LOGP",
     "CC-SAMP",
     "CC-REAS",
     "CC-MM",
