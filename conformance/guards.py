@@ -7,6 +7,7 @@ with the id to blame, `Inconclusive` when nobody can be blamed, `Unsupported` fo
 |---|---|
 | timeout, connection refused, too large, 402, 408, 429 | INCONCLUSIVE |
 | 400, since the bound was spent on thinking | INCONCLUSIVE |
+| 4xx by a content filter, which takes a prompt for what it is not | INCONCLUSIVE |
 | reply cut short, not HTTP/1.1 | BLOCKED by CC-HTTP-009 |
 | a content coding that was not asked for | BLOCKED by CC-HTTP-018 |
 | 5xx that persists, plain call succeeds meanwhile | broken where 200 or 4xx is demanded |
@@ -25,6 +26,7 @@ from typing import Any, NoReturn
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Unsupported
 from .protocol.calls import ToolCall, well_formed
 from .protocol.errors import names as names_one_of
+from .protocol.errors import read_error
 from .protocol.finding import Finding, excerpt, shorten
 from .protocol.jsontext import read_document
 from .wire.exchange import Exchange, FailureKind
@@ -44,6 +46,10 @@ BOUNDS = ("max_tokens", "max_completion_tokens")
 
 UNFINISHED = b"Could not finish the message"
 """How upstream refuses a bound that a model spends on thinking (CC-REQ-024)."""
+
+
+FILTERED = ("content_filter", "content_policy_violation")
+"""Codes of an error by which a content filter refuses a prompt: Azure's and upstream's."""
 
 
 def broken(required: str, seen: str, exchange: Exchange | None = None, at: str = "") -> NoReturn:
@@ -94,10 +100,18 @@ def answered(exchange: Exchange, required: str | None = None, *, coded: bool = F
         raise Inconclusive(f"{POSTPONED[exchange.status]}: {status_line(exchange)}", exchange)
     if exchange.status == 400 and UNFINISHED in exchange.body:
         raise Inconclusive(f"the bound leaves no room to think: {status_line(exchange)}", exchange)
+    if filtered(exchange):
+        raise Inconclusive(f"a filter refused the prompt: {status_line(exchange)}", exchange)
     coding = unasked_coding(exchange)
     if coding is not None and not coded:
         raise Blocked("CC-HTTP-018", f"Content-Encoding: {coding}, unasked", exchange)
     return exchange
+
+
+def filtered(exchange: Exchange) -> bool:
+    """Whether a content filter refused the prompt: that says nothing of the request's form."""
+    error = read_error(exchange.body) if exchange.status in (400, 403) else None
+    return error is not None and error.code in FILTERED
 
 
 def unasked_coding(exchange: Exchange) -> str | None:
@@ -147,10 +161,11 @@ def refused(exchange: Exchange, *, what: str, statuses: tuple[int, ...] = ()) ->
 
 
 def is_refusal(exchange: Exchange) -> bool:
-    """Whether the request itself was refused: a 4xx that is not `POSTPONED`, nor `UNFINISHED`."""
+    """Whether the request itself was refused: a 4xx that is not `POSTPONED`, `UNFINISHED`, nor a
+    filter's."""
     if not 400 <= (exchange.status or 0) < 500 or exchange.status in POSTPONED:
         return False
-    return UNFINISHED not in exchange.body
+    return UNFINISHED not in exchange.body and not filtered(exchange)
 
 
 def refuses(exchange: Exchange, names: tuple[str, ...]) -> bool:

@@ -56,6 +56,16 @@ def test_a_bound_spent_on_thinking_is_no_refusal() -> None:
         success(exchange)
 
 
+@pytest.mark.parametrize("code", ["content_filter", "content_policy_violation"])
+def test_a_prompt_that_a_filter_refuses_is_no_refusal_of_the_request(code: str) -> None:
+    exchange = reply(400, {"error": {"message": "stop", "param": "prompt", "code": code}})
+
+    assert not is_refusal(exchange)
+    assert not refuses(exchange, ("stop",))
+    with pytest.raises(Inconclusive, match="filter"):
+        success(exchange)
+
+
 def test_a_5xx_is_blamed_only_where_it_persists() -> None:
     with pytest.raises(Inconclusive):
         not_5xx(reply(503, b""), "status 200")
