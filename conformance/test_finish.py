@@ -26,6 +26,7 @@ from .expect import completions_keep, require, second_look, streams_keep, trials
 from .guards import (
     answered,
     choices_of,
+    filtered,
     finish_reason,
     is_refusal,
     message,
@@ -315,7 +316,7 @@ def test_a_filtered_answer_ends_with_content_filter(chat: Chat) -> None:
 
     def trial(number: int) -> bool | None:
         exchange = chat.ask(prompt, sample=number)
-        if is_refusal(exchange):
+        if filtered(exchange) or is_refusal(exchange):
             raise Unsupported("the prompt itself is refused", exchange)
         looked.append(plain_end(success(exchange)))
         return looked[-1].reason == "content_filter"
