@@ -20,6 +20,8 @@ from reports.verdict import clauses
 
 ROOT = Path(__file__).parents[1]
 READY = "listening on "
+KEY = "sk-reference"
+"""The key of the reference server; it knows others that begin with it."""
 
 SPARE = ("html", "cacheprovider", "xdist", "unraisableexception", "threadexception")
 """Plugins that no trial needs; the last two search the whole heap twice in every run."""
@@ -59,7 +61,9 @@ def judgement(
     url: str, results: Path, profile: Path, *arguments: str, timeout: float = 4
 ) -> Judgement:
     """Judge `url` with the key of the reference server; without results: no verdicts."""
-    os.environ["TARGET_API_KEY"] = "sk-reference"
+    os.environ["TARGET_API_KEY"] = KEY
+    for purpose in ("limited", "exhausted", "restricted"):
+        os.environ[f"REFERENCE_{purpose.upper()}_KEY"] = f"{KEY}-{purpose}"
     folder = results.parent
     words = ["--pyargs", "conformance", "-q", "--target-url", url, "--profile", str(profile)]
     words += ["--results", str(results), "--timeout", str(timeout), "--junitxml", os.devnull]

@@ -33,6 +33,9 @@ NONE = ""
 
 UNOBSERVABLE: Mapping[str, str] = {
     "CC-HTTP-008": "it allows space before the document; a reply cannot break a permission",
+    "CC-SSE-011": "it allows comments; where they stand and how is other clauses' business",
+    "CC-STREAM-014": "it allows text in the finishing chunk; a reply cannot break a permission",
+    "CC-SERR-008": "it allows `event: error`; another name is CC-SSE-015's",
 }
 """Judged requirements that no reply can break, with the reason."""
 

@@ -29,6 +29,11 @@ REASONING = frozenset(
     | {name for name in REQUIREMENTS if name.startswith("CC-REAS-")}
 )
 
+SEEING = "google/gemma-3-27b-it"
+"""Judged where a fault is about pictures: the others refuse them."""
+
+PICTURES = frozenset(f"CC-MM-{number:03}" for number in (1, 2, 5, 6, 7, 9))
+
 PATIENCE = 0.8
 """Seconds that a late fault is late by; the profile below calls 0.5 s late."""
 
@@ -42,10 +47,21 @@ held_open_warning_s = 0.3
 silence_s = 0.9
 silence_warning_s = 0.7
 large_body_mb = 9
+slow_reader_s = 0.1
+busy_s = 0.5
 
 [triggers]
 stream_error = "Fail in the middle of the stream."
+filter = "Say what the filter stops."
+
+[keys]
+limited = "$REFERENCE_LIMITED_KEY"
+exhausted = "$REFERENCE_EXHAUSTED_KEY"
+restricted = "$REFERENCE_RESTRICTED_KEY"
 """
+
+BURST = "CC-CONC-006"
+"""Where a fault breaks it, the profile allows the burst that it needs."""
 
 
 def server() -> contextlib.AbstractContextManager[str]:
@@ -54,16 +70,18 @@ def server() -> contextlib.AbstractContextManager[str]:
     return serving([*command, "--patience", str(PATIENCE)])
 
 
-def profile(folder: Path, *, clients: bool = False) -> Path:
+def profile(folder: Path, *, clients: bool = False, burst: bool = False) -> Path:
     """The shipped profile with thresholds scaled down and the trigger of the reference server.
 
-    `clients`: with the examples of the documentation, which real clients run.
+    `clients`: with the examples of the documentation, which real clients run; `burst`: many calls
+    at once are allowed.
     """
     text = (files("conformance.target") / "profiles" / "ainul.toml").read_text("utf-8")
-    path = folder / ("clients.toml" if clients else "faults.toml")
+    path = folder / f"{'clients' if clients else 'burst' if burst else 'faults'}.toml"
     if not clients:
         text = text[: text.index("[[examples]]")]
-    text = text.replace("[capabilities]\n", "[capabilities]\nbrowser = true\n")
+    able = f"[capabilities]\nbrowser = true\nburst = {str(burst).lower()}\n"
+    text = text.replace("[capabilities]\n", able)
     text = text.replace(f'id = "{MODEL}"\n', f'id = "{MODEL}"\ncontext_tokens = {WINDOW}\n')
     draft = path.with_suffix(f".{os.getpid()}")  # two workers write the same file
     draft.write_text(text + OVERLAY, encoding="utf-8")
@@ -78,13 +96,14 @@ def judge(address: str, fault: str, folder: Path, only: tuple[str, ...] = ()) ->
     base = f"{address}/fault/{fault}/v1" if fault else f"{address}/v1"
     known = named(fault)
     declared = known.breaks if known else frozenset()
-    model = THINKER if declared & REASONING else MODEL
+    model = SEEING if declared & PICTURES else THINKER if declared & REASONING else MODEL
     clients = any(i.startswith("CC-SDK-") for i in declared)
     results = folder / f"{fault or 'none'}.json"
     chosen = [word for one in only for word in ("--requirement", one)]
     number = str(EXAMPLES if known is not None and found_by_examples(known) else 0)
     words = ("--model", model, "--examples", number, *chosen)
-    return judgement(base, results, profile(folder, clients=clients), *words)
+    declares = profile(folder, clients=clients, burst=BURST in declared)
+    return judgement(base, results, declares, *words)
 
 
 EXAMPLES = 300

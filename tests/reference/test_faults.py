@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from conformance.protocol.parts import audio_part, data_url, file_part, image_part, png
 from conformance.reference.call import Call
 from conformance.reference.faults import FAULTS, Fault
 from conformance.reference.models import served
@@ -17,6 +18,7 @@ from conformance.reference.routes import LIMIT, Site
 
 MODEL = "meta/llama-3.3-70b-instruct"
 THINKER = "deepseek-ai/deepseek-r1"
+SEEING = "google/gemma-3-27b-it"
 SERVICE = Service(Site(served()))
 
 HELLO = [{"role": "user", "content": "Say hello."}]
@@ -93,6 +95,30 @@ FORMS: list[dict[str, Any]] = [
         ({}, FORM),
     )
 ]
+
+RED, BLUE = (data_url("image/png", png(name, 1)) for name in ("red", "blue"))
+
+
+def shown(*urls: str, **more: str) -> list[dict[str, Any]]:
+    """A question about pictures."""
+    images = [{"type": "image_url", "image_url": {"url": url, **more}} for url in urls]
+    return [{"role": "user", "content": [{"type": "text", "text": "Which colours?"}, *images]}]
+
+
+def carried(role: str, part: dict[str, Any]) -> list[dict[str, Any]]:
+    """A message of `role` that carries a part, where messages of that role may stand."""
+    said = {"role": role, "content": [{"type": "text", "text": "Look."}, part]}
+    if role == "tool":
+        return [*WEATHER, CALLED, {**said, "tool_call_id": "c1"}]
+    return [said] if role == "user" else [said, *HELLO]
+
+
+PICTURES = [
+    *((RED,), (RED, BLUE), ("data:image/png;base64,@@",), ("data:text/plain;base64,aGk=",)),
+    ("https://picture.invalid/red.png",),
+]
+MISPLACED = [("system", image_part("red")), ("tool", file_part("Warm."))]
+LONG_WORDS = [f"ZQ{digit * 16}" for digit in "0A"]
 
 BODIES: list[dict[str, Any]] = [
     {},
@@ -191,6 +217,18 @@ BODIES: list[dict[str, Any]] = [
     {"reasoning_effort": "extreme"},
     {"stream": "true"},
     {"x_unknown": 1},
+    {"web_search_options": {}},
+    {"messages": HELLO, "modalities": ["text", "audio"], "audio": {"voice": "x", "format": "wav"}},
+    *({"model": SEEING, "messages": shown(*urls)} for urls in PICTURES),
+    *({"model": SEEING, "messages": shown(RED, detail=detail)} for detail in ("low", "extreme")),
+    {"messages": shown(RED)},
+    *({"messages": carried(role, part)} for role, part in MISPLACED),
+    {"messages": carried("user", audio_part())},
+    {"model": SEEING, "messages": carried("user", file_part("Warm."))},
+    said(("user", "Say what the filter stops.")),
+    *(said(("user", f"The code word is {word}. What is the code word?")) for word in LONG_WORDS),
+    said(("user", "What is the code word? Answer with the code word only.")),
+    said(("user", "Say hello to number 9.")),
 ]
 
 STREAMED: list[dict[str, Any]] = [
@@ -214,6 +252,12 @@ STREAMED: list[dict[str, Any]] = [
     {"model": ""},
     {"n": 0},
     {"x_unknown": 1},
+    *(said(("user", f"The code word is {word}. What is the code word?")) for word in LONG_WORDS),
+    said(("user", "What is the code word? Answer with the code word only.")),
+    {**said(("user", "Count from 1 to 2000.")), "max_tokens": 2048, "stop": " 3"},
+    {},
+    {**said(("user", "Count from 1 to 300.")), "max_tokens": 512, "stop": " 3"},
+    {},
 ]
 
 KEY = ("authorization", "Bearer sk-reference")
@@ -272,6 +316,10 @@ PROBES: list[Call] = [
         call(body, key=bearer(value))
         for body in (PLAIN, STREAM, {"model": "nope"})
         for value in ("Bearer wrong", "bearer sk-reference", "Basic abc", "sk-reference")
+    ),
+    *(
+        call(PLAIN, key=bearer(f"Bearer sk-reference-{purpose}"))
+        for purpose in ("limited", "exhausted", "restricted")
     ),
     *(
         call(b"", method="GET", path=path)
