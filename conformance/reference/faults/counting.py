@@ -166,7 +166,7 @@ def says_the_empty_word(reply: Reply, call: Call) -> Reply:
     return _ended(reply, "stop", "")
 
 
-@fault(breaks={"CC-FIN-003"}, seam="reply")
+@fault(breaks={"CC-FIN-003", "CC-STRUCT-007"}, seam="reply")
 def says_stop_when_cut(reply: Reply, call: Call) -> Reply:
     """Calls an answer that the bound cut a natural end."""
     return reply if asked(call, "tools") else _ended(reply, "length", "stop")

@@ -203,7 +203,10 @@ def says_nothing(reply: Reply, call: Call) -> Reply:
     return message(reply, setting(content="")) if prompted(call, "Say h") else reply
 
 
-@fault(breaks={"CC-MSG-011"}, seam="reply")
+@fault(
+    breaks={"CC-LOGP-006", "CC-MSG-011", "CC-STRUCT-001", "CC-STRUCT-003", "CC-STRUCT-004"},
+    seam="reply",
+)
 def leaks_the_template(reply: Reply, call: Call) -> Reply:
     """Lets the end token of the chat template into the text."""
 
@@ -214,7 +217,7 @@ def leaks_the_template(reply: Reply, call: Call) -> Reply:
     return message(reply, leak)
 
 
-@fault(breaks={"CC-MSG-012"}, seam="reply")
+@fault(breaks={"CC-LOGP-006", "CC-MSG-012"}, seam="reply")
 def garbles_unicode(reply: Reply, call: Call) -> Reply:
     """Reads its own UTF-8 as Latin-1."""
 
@@ -244,7 +247,7 @@ def writes_created_with_a_fraction(reply: Reply, call: Call) -> Reply:
     return completion(reply, setting(created=call.moment))
 
 
-@fault(breaks={"CC-MSG-012"}, seam="reply")
+@fault(breaks={"CC-LOGP-006", "CC-MSG-012"}, seam="reply")
 def knows_ascii_alone(reply: Reply, call: Call) -> Reply:
     """Writes a question mark for every character beyond ASCII."""
 
@@ -255,7 +258,7 @@ def knows_ascii_alone(reply: Reply, call: Call) -> Reply:
     return message(reply, narrow)
 
 
-@fault(breaks={"CC-MSG-012"}, seam="reply")
+@fault(breaks={"CC-LOGP-006", "CC-MSG-012"}, seam="reply")
 def escapes_twice(reply: Reply, call: Call) -> Reply:
     """Sends JSON escapes as text."""
 

@@ -299,7 +299,8 @@ def stutters(events: list[Item], call: Call) -> list[Item]:
     for item in events:
         told.append(item)
         if has_text(item) and isinstance(item, dict):
-            told.append({**item, "choices": [{**item["choices"][0], "delta": {}}]})
+            idle = {**item["choices"][0], "delta": {}, "logprobs": None}
+            told.append({**item, "choices": [idle]})
     return told
 
 

@@ -186,7 +186,7 @@ def talks_after_the_finish(events: list[Item], call: Call) -> list[Item]:
     return [*events[: at - 1], events[at], events[at - 1], *events[at + 1 :]]
 
 
-@fault(breaks={"CC-STREAM-015"}, seam="events")
+@fault(breaks={"CC-LOGP-009", "CC-STREAM-015", "CC-STRUCT-008"}, seam="events")
 def streams_cumulatively(events: list[Item], call: Call) -> list[Item]:
     """Sends the whole text so far in every delta."""
     said = ""
@@ -197,7 +197,7 @@ def streams_cumulatively(events: list[Item], call: Call) -> list[Item]:
     return told
 
 
-@fault(breaks={"CC-STREAM-015"}, seam="events")
+@fault(breaks={"CC-LOGP-009", "CC-STREAM-015", "CC-STRUCT-008"}, seam="events")
 def repeats_the_text_at_the_end(events: list[Item], call: Call) -> list[Item]:
     """Sends the whole text once more before the finishing chunk."""
     said = "".join(map(text_of, events))
