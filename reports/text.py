@@ -45,6 +45,9 @@ __all__ = [
     "timed",
 ]
 
+UNSEEN: Final = "not observed"
+"""How the summary of an INFO entry begins where nothing could be observed."""
+
 FINDINGS: Final = 5
 """At most so many findings of one entry are shown in a terminal."""
 ROWS: Final = 12
@@ -264,15 +267,16 @@ def _at_times(results: Mapping[str, Any]) -> list[str]:
 
 
 def observations(results: Mapping[str, Any]) -> list[str]:
-    """One line for every observed entry: what most models do, and how many do something else."""
+    """One line for every observed entry: what most models do, and how many they are."""
     told: dict[str, Counter[str]] = {}
     for entry in results["requirements"]:
         if entry["verdict"] == "OBSERVED":
             told.setdefault(entry["id"], Counter())[entry["evidence"]["summary"]] += 1
     lines = []
     for clause, found in told.items():
-        (said, models), *others = found.most_common()
-        share = f" ({models} of {words.amount(found.total(), 'model')})" if others else ""
+        said = max(found, key=lambda one: (not one.startswith(UNSEEN), found[one]))
+        share = f" ({found[said]} of {words.amount(found.total(), 'model')})"
+        share = share if len(found) > 1 else ""
         lines.append(f"{clause} {words.short(said, SAID)}{share}")
     return lines
 

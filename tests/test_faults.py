@@ -4,7 +4,7 @@ The laws:
 
 1. Sets are compared, not counted: a fault that breaks one requirement more or less fails here.
 2. A requirement that no fault breaks is a check that was never seen failing: it fails here too. An
-   INFO entry cannot fail; `test_observations` shows that its check sees what it tells.
+   INFO entry cannot fail; `dialects/test_observation_dialects` shows that its check sees.
 3. The server without a fault breaks nothing, and leaves nothing undecided.
 
 Ids that the suite does not judge yet are left out of a fault's declaration: their chapters' faults

@@ -113,8 +113,9 @@ def odds(every: Sequence[Killer]) -> str:
     chances = sorted(one.at_odds for one in every if one.red)
     nearly = sum(chance >= 0.9 for chance in chances)
     return (
-        f"in one of {AMONG} calls: found with probability >= {chances[0]:.0%} each, "
-        f"{statistics.median(chances):.0%} in the median, >= 90% for {nearly} of {len(chances)}"
+        f"a fault that strikes one call in {AMONG} is found with a probability of at least "
+        f"{chances[0]:.0%} each, {statistics.median(chances):.0%} in the median, and 90% or more "
+        f"for {nearly} of {len(chances)}"
     )
 
 
