@@ -54,6 +54,7 @@ def recorder() -> Recorder:
         profile=load("openai"),
         profile_given=None,
         strict=False,
+        long_context=0,
     )
     return Recorder(cast("Settings", settings), Redactor([]), embedded=False)
 
