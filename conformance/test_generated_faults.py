@@ -4,7 +4,7 @@ The laws are those of `test_generated`.
 
 | replies | judged |
 |---|---|
-| to a request that breaks one rule | a 4xx by the rule's clause, with stream too; the culprit named |
+| to a request that breaks one rule | a 4xx, with stream too; the culprit named |
 | to a malformed body | refused or survived; the plainest call right after it works |
 | to both | one form of error that shows nothing of the inside; never 5xx |
 """
@@ -16,6 +16,7 @@ from .corpus import Case, corpus_of, is_streamed, look_at
 from .expect import sightings_of
 from .generation.malformed import Malformed
 from .generation.mistakes import Wrong
+from .generation.valid import BY_NAME
 from .guards import (
     answered,
     error_object,
@@ -71,6 +72,9 @@ def test_generated_mistakes_are_named(chat: Chat) -> None:
     def look(case: Case, exchange: Exchange) -> list[Sighting]:
         answered(exchange)
         words = _rule(case).names
+        beside = [name for part in case.value.parts for name in BY_NAME[part.feature].names]
+        if names(exchange.body, *beside):
+            return []  # a valid feature is refused: another clause's business
         unreadable = read_error(exchange.body) is None
         if not is_refusal(exchange) or unreadable or names(exchange.body, *words):
             return []

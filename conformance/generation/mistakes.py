@@ -38,10 +38,10 @@ class Mistake:
 
 @composite
 def broken(draw: DrawFn, rule: Wrong, offered: Sequence[Feature]) -> Mistake:
-    """A request that breaks `rule` and no other, with up to two valid features beside."""
+    """A request that breaks `rule` and no other, with up to two features beside, in plain form."""
     beside = [feature for feature in offered if not _touches(feature, rule)]
     fields = draw(rule.values)
-    return Mistake(fields, draw(with_others(None, beside, most=2)))
+    return Mistake(fields, draw(with_others(None, beside, most=2, plainly=True)))
 
 
 def _touches(feature: Feature, rule: Wrong) -> bool:

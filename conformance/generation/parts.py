@@ -57,9 +57,13 @@ class Feature:
 
 @composite
 def with_others(
-    draw: DrawFn, first: Feature | None, offered: Sequence[Feature], most: int = 3
+    draw: DrawFn,
+    first: Feature | None,
+    offered: Sequence[Feature],
+    most: int = 3,
+    plainly: bool = False,
 ) -> tuple[Part, ...]:
-    """`first` with a value, and up to `most` others of the features offered."""
+    """`first` with a value, and up to `most` others of those offered (`plainly`: as they are)."""
     taken = {first.key} if first else set()
     chosen = [first] if first else []
     others = [feature for feature in offered if feature.key not in taken]
@@ -67,7 +71,7 @@ def with_others(
         if feature.key not in taken:
             taken.add(feature.key)
             chosen.append(feature)
-    return tuple(draw(feature.values) for feature in chosen)
+    return tuple(one.plain if plainly else draw(one.values) for one in chosen)
 
 
 def fields_of(parts: Sequence[Part]) -> dict[str, Any]:

@@ -13,7 +13,6 @@ Source: CreateChatCompletionRequest of the OpenAI specification; error codes as 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -98,7 +97,7 @@ def number(least: float, most: float) -> Check:
     def check(value: Any, path: str) -> Problem | None:
         if isinstance(value, bool) or not isinstance(value, int | float):
             return wrong_type(path, "a decimal", value)
-        if not math.isfinite(value) or value > most:
+        if not value <= most:  # also NaN; an integer may be too large to be made a float
             return invalid(path, f"a value <= {most:g}", "decimal_above_max_value")
         if value < least:
             return invalid(path, f"a value >= {least:g}", "decimal_below_min_value")

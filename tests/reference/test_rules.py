@@ -100,6 +100,7 @@ REFUSED: list[tuple[dict[str, Any], str | None, str | None]] = [
     ),
     ({"temperature": -0.1}, "temperature", "decimal_below_min_value"),
     ({"temperature": 2.1}, "temperature", "decimal_above_max_value"),
+    ({"temperature": 10**400}, "temperature", "decimal_above_max_value"),
     ({"temperature": "hot"}, "temperature", "invalid_type"),
     ({"temperature": True}, "temperature", "invalid_type"),
     ({"max_tokens": 0}, "max_tokens", "integer_below_min_value"),

@@ -27,7 +27,7 @@ from conformance.reference.parameters import OPTIONAL, REQUIRED
 def _clamped(call: Call, name: str, least: float, most: float) -> Call:
     """The call with a number moved into its range."""
     value = asked(call, name)
-    if not is_number(value) or not math.isfinite(value):
+    if not is_number(value) or (isinstance(value, float) and not math.isfinite(value)):
         return call
     inside = min(max(value, least), most)
     return call if inside == value else given(call, **{name: inside})
