@@ -265,7 +265,10 @@ def minds_its_calls(call: Call) -> Call | Reply:
 
 @dialect(
     seam="request",
-    undecided=("CC-EQUIV-008", "CC-FIN-003", "CC-MSG-012", "CC-REQ-024", "CC-SSE-021"),
+    undecided=(
+        *("CC-EQUIV-008", "CC-FIN-003", "CC-MSG-012", "CC-REQ-024", "CC-SAMP-003", "CC-SAMP-004"),
+        "CC-SSE-021",
+    ),
 )
 def answers_in_sentences(call: Call) -> Call | Reply:
     """Wraps code words in Markdown and courtesy, and will neither repeat nor count."""

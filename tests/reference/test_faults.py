@@ -140,6 +140,7 @@ BODIES: list[dict[str, Any]] = [
     {"messages": COUNT, "max_tokens": 1},
     {"max_tokens": 10**7},
     {"seed": 1},
+    {"logit_bias": {"100": 100}},
     {"model": "nobody/nothing"},
     {"model": ""},
     {"model": f" {MODEL} "},
