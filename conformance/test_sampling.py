@@ -80,8 +80,8 @@ class Control:
         raise Inconclusive(reason, self.exchange)
 
 
-FEWEST = 8
-"""Words of a control that holds a stop sequence early and another late."""
+FEWEST = 4
+"""Words of a control that has a stop sequence in its second half."""
 
 
 def cool(chat: Chat) -> dict[str, int]:

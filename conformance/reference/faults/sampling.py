@@ -148,16 +148,22 @@ def draws_anew_in_spite_of_a_seed(reply: Reply, call: Call) -> Reply:
     return message(reply, lambda one: one.update(content=f"{one['content']} {call.nonce}"))
 
 
-@fault(breaks={"CC-REQ-029", "CC-SAMP-009"}, seam="request")
+def _forces(call: Call) -> bool:
+    """Whether a bias forces one token."""
+    bias = asked(call, "logit_bias")
+    return isinstance(bias, dict) and list(bias.values()) == [100]
+
+
+@fault(breaks={"CC-SAMP-009"}, seam="request")
 def ignores_logit_bias(call: Call) -> Call | Reply:
     """Accepts `logit_bias` without any effect."""
-    return without(call, "logit_bias") if asked(call, "logit_bias") else call
+    return without(call, "logit_bias") if _forces(call) else call
 
 
-@fault(breaks={"CC-REQ-029", "CC-REQ-045", "CC-SAMP-009"}, seam="request")
+@fault(breaks={"CC-SAMP-009"}, seam="request")
 def refuses_logit_bias_without_a_word(call: Call) -> Call | Reply:
-    """Refuses a bias without saying what is wrong."""
-    return refusal(400, "Invalid request.") if asked(call, "logit_bias") else call
+    """Refuses a bias that forces a token without saying what is wrong."""
+    return refusal(400, "Invalid request.") if _forces(call) else call
 
 
 @fault(breaks={"CC-SAMP-012"}, seam="reply")
