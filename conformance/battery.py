@@ -96,6 +96,9 @@ def forbidden(chat: Chat, sample: int = 0) -> Exchange:
     return invitation(chat, sample=sample, tool_choice="none", max_tokens=512)
 
 
+CHOICE = ("tool_choice", "tool choice")
+"""What names a choice that is refused."""
+
 CALLED = 512
 """Output bound where several calls, or a forced one, are to come: room to think before them."""
 
@@ -107,7 +110,7 @@ def forced(chat: Chat, tool: Mapping[str, Any] = prompts.WEATHER_TOOL, **fields:
     """
     offered = {"tools": [tool], "tool_choice": named(tool), **fields}
     exchange = invitation(chat, **offered)
-    if refuses(exchange, ("tool_choice",)):
+    if refuses(exchange, CHOICE):
         return invitation(chat, **{**offered, "tool_choice": OMIT})
     return exchange
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from . import prompts
-from .battery import all_streams, invitation, named, usage_stream
+from .battery import CHOICE, all_streams, invitation, named, usage_stream
 from .chat import Chat, facts_of, sent_json
 from .expect import each, judge, require, sightings_of, trials, whole_stream
 from .guards import (
@@ -92,7 +92,7 @@ def test_a_forced_call_has_the_same_structure_in_both_modes(chat: Chat) -> None:
     seen: list[Any] = []
     for number in range(3):
         plainly = invitation(chat, **force, sample=number)
-        if refuses(plainly, ("tool_choice",)):
+        if refuses(plainly, CHOICE):
             raise Unsupported(f"refused: {status_line(plainly)}", plainly)
         finish_reason(plainly)
         streamed = invitation(chat, **force, sample=number, stream=True)

@@ -11,6 +11,7 @@ from typing import Any
 
 from . import prompts
 from .battery import (
+    CHOICE,
     LONG,
     TIGHT,
     all_streams,
@@ -283,7 +284,7 @@ def test_a_called_tool_ends_with_tool_calls(chat: Chat) -> None:
 def test_the_reason_beside_a_forced_call_is_told(chat: Chat) -> None:
     force = {"tool_choice": named(prompts.WEATHER_TOOL)}
     plainly = invitation(chat, **force)
-    if refuses(plainly, ("tool_choice",)):
+    if refuses(plainly, CHOICE):
         raise Unsupported(f"refused: {status_line(plainly)}", plainly)
     told = {"": finish_reason(plainly)}
     if chat.has("stream"):

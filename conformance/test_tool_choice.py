@@ -15,6 +15,7 @@ import schemas
 from . import prompts
 from .battery import (
     CALLED,
+    CHOICE,
     beyond_ascii,
     forbidden,
     forced,
@@ -52,7 +53,7 @@ def test_tool_choice_none_yields_no_call(chat: Chat) -> None:
 
     def trial(number: int) -> bool | None:
         exchange = forbidden(chat, number)
-        looked.append(offered(chat, exchange, "tool_choice", what="tool_choice none"))
+        looked.append(offered(chat, exchange, *CHOICE, what="tool_choice none"))
         if calls_in(exchange):
             return False
         return True if counts(exchange) else None
@@ -73,7 +74,7 @@ def test_tool_choice_required_yields_a_call(chat: Chat) -> None:
     def trial(number: int) -> bool | None:
         fields = {"tools": [prompts.WEATHER_TOOL], "tool_choice": "required", "max_tokens": CALLED}
         exchange = chat.ask(sample=number, **fields)
-        looked.append(offered(chat, exchange, "tool_choice", what="tool_choice required"))
+        looked.append(offered(chat, exchange, *CHOICE, what="tool_choice required"))
         if calls_in(exchange):
             return True
         return False if counts(exchange) else None
@@ -98,7 +99,7 @@ def test_a_named_tool_choice_yields_that_function(chat: Chat) -> None:
             "max_tokens": CALLED,
         }
         exchange = invitation(chat, sample=number, **fields)
-        looked.append(offered(chat, exchange, "tool_choice", what="a named tool_choice"))
+        looked.append(offered(chat, exchange, *CHOICE, what="a named tool_choice"))
         made = well_formed_calls(exchange)
         if made:
             return all(call.name == wanted for call in made)
@@ -127,8 +128,8 @@ def test_parallel_tool_calls_false_yields_at_most_one_call(chat: Chat) -> None:
 
     def trial(number: int) -> bool | None:
         exchange = two_calls(chat, sample=number, parallel_tool_calls=False)
-        names = "parallel_tool_calls"
-        looked.append(offered(chat, exchange, names, what="parallel_tool_calls false"))
+        names = ("parallel_tool_calls", "parallel tool calls")
+        looked.append(offered(chat, exchange, *names, what="parallel_tool_calls false"))
         made = calls_in(exchange)
         if made:
             return len(made) == 1

@@ -227,7 +227,7 @@ FEATURES: tuple[Feature, ...] = (
     _feature(
         "tool_choice",
         "CC-REQ-039",
-        "tool_choice",
+        "tool_choice tool",
         _with_tools(tool_choice="auto"),
         choice_of([_with_tools(tool_choice=choice) for choice in ("auto", "none")]),
         key="tools",
@@ -236,7 +236,7 @@ FEATURES: tuple[Feature, ...] = (
     _feature(
         "parallel_tool_calls",
         "CC-REQ-018",
-        "parallel_tool_calls",
+        "parallel_tool_calls parallel",
         _with_tools(parallel_tool_calls=True),
         choice_of([_with_tools(parallel_tool_calls=value) for value in (True, False)]),
         key="tools",

@@ -81,6 +81,13 @@ def refuses_every_choice_by_name(call: Call) -> Call | Reply:
 
 
 @dialect(seam="request", only=ALL)
+def refuses_every_choice_in_words(call: Call) -> Call | Reply:
+    """Lets the model choose alone, and says so in a sentence, with no `param`."""
+    forced = asked(call, "tool_choice")
+    return refusal(400, "Tool choice is up to the model here.") if forced else call
+
+
+@dialect(seam="request", only=ALL)
 def calls_as_often_as_it_likes(call: Call) -> Call | Reply:
     """Refuses `parallel_tool_calls` by name."""
     given_one = asked(call, "parallel_tool_calls") is not None
