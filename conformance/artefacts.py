@@ -66,6 +66,7 @@ def results_of(run: "Run", *, interrupted: bool) -> dict[str, Any]:
         started=run.started,
         finished=dt.datetime.now(dt.UTC),
         requests=run.spent.requests,
+        repeated=run.spent.repeated,
         strict=run.settings.strict,
         interrupted=run.interrupted or interrupted,
         profile_deviations=[

@@ -272,6 +272,7 @@ class Chat:
         """
         canary_ok: bool | None = None
         for attempt in range(1, REPEATS + 1):
+            self.client.repeated += attempt > 1
             exchange = send()
             self.meet(exchange)
             if not unsettled(exchange):

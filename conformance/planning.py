@@ -19,13 +19,17 @@ BYTES_PER_TOKEN = 4
 @dataclass(frozen=True, slots=True)
 class Cost:
     """Requests in all, those `answered` by a model, and of these: the sum of their bounds on
-    output tokens, how many set no bound, and the bytes that a model reads of them."""
+    output tokens, how many set no bound, and the bytes that a model reads of them.
+
+    `repeated`: requests in all that were sent once more (`Client.repeated`).
+    """
 
     requests: int = 0
     answered: int = 0
     output: int = 0
     unbounded: int = 0
     octets: int = 0
+    repeated: int = 0
 
     def __add__(self, other: Self) -> "Cost":
         return Cost(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
@@ -100,5 +104,6 @@ def plan_lines(
             f"unbounded   {spent.unbounded:,} short answers carry no output bound: "
             "their clauses demand it"
         )
-    lines.append("not counted repeats after a 429, a 5xx or a lost connection, at most 2 each")
+    lines.append("not counted repeats after a 429, a 5xx or a lost connection, at most 2 each;")
+    lines.append("            the requests of a check that finds its clause broken, at most 3 times")
     return lines

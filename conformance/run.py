@@ -28,7 +28,7 @@ from .dressing import dress, status
 from .guards import not_5xx, status_line
 from .items import is_generated, model_in, model_of, requirement_of, slug
 from .outcomes import Blocked, Broken, Inconclusive, Trials, Unsupported
-from .planning import Cost, cost, plan_lines
+from .planning import Cost, plan_lines
 from .progress import Progress
 from .recording import Recorder
 from .requirements import CHAPTERS, Requirement
@@ -337,10 +337,10 @@ class Run:
             return (yield)
         if self.is_worker:
             output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
-            output["conformance_cost"] = astuple(cost(self.target.client.log))
+            output["conformance_cost"] = astuple(self.target.spent)
             output["conformance_gone"] = self.target.gone
             return (yield)
-        self.spent += cost(self.target.client.log)
+        self.spent += self.target.spent
         if self._progress is not None:
             self._progress.flush()
         if self.settings.plan:

@@ -15,6 +15,7 @@ from .chat import BOUND, ROOMY, Chat
 from .embedded import FILTERED, SLOW_READER_S, SPARE_KEYS, STREAM_ERROR, EmbeddedServer
 from .guards import UNFINISHED, refuses
 from .outcomes import Inconclusive
+from .planning import Cost, cost
 from .settings import Settings, aimed
 from .wire.client import Client, Endpoint
 from .wire.exchange import Exchange, Request
@@ -91,6 +92,11 @@ class TargetSession:
     def url(self) -> str:
         """The base URL that is judged."""
         return self.client.endpoint.base_url
+
+    @property
+    def spent(self) -> Cost:
+        """What this process has sent."""
+        return cost(self.client.log) + Cost(repeated=self.client.repeated)
 
     def chat(self, model: str) -> Chat:
         """The model of that id; one object per process."""

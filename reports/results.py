@@ -49,6 +49,7 @@ def build(
     started: dt.datetime,
     finished: dt.datetime,
     requests: int,
+    repeated: int = 0,
     strict: bool = False,
     interrupted: bool = False,
     reached: bool = True,
@@ -64,6 +65,7 @@ def build(
         target: ``{url, profile, models}``; the models in the order in which they are shown.
         started, finished: aware instants.
         requests: HTTP requests sent to the target.
+        repeated: how many of them were sent once more, since 429, 5xx or nothing had come.
         strict: whether a broken SHOULD was a failure.
         interrupted: the run ended before its last check; then nothing is called conformant.
         reached: whether the target ever answered; if not, the verdict is *error*.
@@ -88,6 +90,7 @@ def build(
         "finished": finished.isoformat(),
         "duration_s": max(0.0, round((finished - started).total_seconds(), 3)),
         "requests": requests,
+        "repeated": repeated,
         "counts": counts(entries),
         "catalogue": {
             "entries": len(known),

@@ -290,9 +290,11 @@ def _table(rows: Iterable[tuple[str, str]]) -> list[str]:
 
 
 def cost(results: Mapping[str, Any]) -> str:
-    """``1,214 requests in 74 s``."""
+    """``1,214 requests in 74 s``, and how many of them had to be repeated."""
     requests = words.amount(results["requests"], "request")
-    return f"{requests} in {words.duration(results['duration_s'])}"
+    told = f"{requests} in {words.duration(results['duration_s'])}"
+    again = f"{words.number(results['repeated'])} of them repeated after 429, 5xx or no reply"
+    return f"{told}, {again}" if results["repeated"] else told
 
 
 _STATE: Final[Mapping[str, str]] = {

@@ -216,6 +216,8 @@ class Client(AbstractContextManager["Client"]):
         self.redactor = Redactor(endpoint.secrets)
         self.log: list[tuple[Request, int | None]] = []
         """Every request sent, with the status that answered it."""
+        self.repeated = 0
+        """How many of them were sent once more, since 429, 5xx or nothing had come."""
         self._stream: httpcore.NetworkStream | None = None
         self._user_agent = user_agent
         # Made once: reading the certificate store costs more than an exchange.

@@ -133,6 +133,8 @@ def test_the_closing_lines() -> None:
     ]
     assert lines[6].startswith("  verdicts    1,931 judgements (clause and model): 13 FAIL")
     assert "  sent        1,214 requests in 74 s" in lines
+    shaky = text.closing(sample.run(repeated=12))
+    assert any(line.endswith("12 of them repeated after 429, 5xx or no reply") for line in shaky)
     assert "CC-ERR-009 EXPIRED on 2026-10-01, 10 models: the gateway drops" in lines[9]
 
 

@@ -56,6 +56,7 @@ RESULTS: dict[str, Any] = {
     "finished": "2026-08-21T09:31:00Z",
     "duration_s": 59.75,
     "requests": 120,
+    "repeated": 0,
     "counts": {
         "PASS": 0,
         "FAIL": 1,
