@@ -289,7 +289,34 @@ STREAM = {**DEFAULT, "stream": True}
 BARE = {"messages": HELLO}
 NAN = json.dumps({**PLAIN, "temperature": float("nan")}).encode()
 
+ODD: list[dict[str, Any]] = [
+    {"temperature": 10**400},
+    {"max_tokens": True},
+    *({"frequency_penalty": value} for value in (-3, "x")),
+    {"messages": [{"role": [], "content": "a"}]},
+    {"messages": [*HELLO, "a"]},
+    {"user": "é"},
+    {"seed": -5},
+    {"stop": " a"},
+    {"tools": "a"},
+    {"tools": [{"type": "function", "function": {"name": "a", "description": "é"}}]},
+    {"n": 2, "logprobs": True, "top_logprobs": 2},
+    {"n": 2, "tools": [TOOL]},
+]
+"""What only a generator of requests thinks of."""
+
+WHOLE_BODY = json.dumps(PLAIN).encode()
+BELOW_JSON: list[bytes] = [
+    WHOLE_BODY[: WHOLE_BODY.index(b"}]") + 1],
+    WHOLE_BODY + b"x",
+    WHOLE_BODY.replace(b"Say", b"\xff"),
+    b'{"x": ' + b"[" * 10_000 + b"]" * 10_000 + b"}",
+    b'{"x": ' + b"9" * 5_000 + b"}",
+]
+
 PROBES: list[Call] = [
+    *(call({**DEFAULT, **body}) for body in ODD),
+    *map(call, BELOW_JSON),
     *(call({**DEFAULT, **body}) for body in BODIES),
     *(call({**DEFAULT, "stream": True, **body}) for body in STREAMED),
     *(call(content) for content in (b'{"model":', b"", b"[]", b"null", NAN)),
