@@ -54,9 +54,6 @@ WITHOUT_A_FIX = {
     "CC-TOOL",
     "CC-SAMP",
     "CC-REAS",
-    "CC-MM",
-    "CC-HDR",
-    "CC-CONC",
     "CC-SDK",
 }
 

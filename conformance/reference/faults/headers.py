@@ -158,5 +158,7 @@ def calls_a_restricted_key_wrong(reply: Reply, call: Call) -> Reply:
 
 @fault(breaks={"CC-AUTH-011"}, seam="reply")
 def hides_a_model_from_a_restricted_key(reply: Reply, call: Call) -> Reply:
-    """Answers a key that lacks permission with 500."""
-    return replace(reply, status=500) if _key(call, "restricted") else reply
+    """Tells a key that lacks permission that there is no such model."""
+    if not _key(call, "restricted"):
+        return reply
+    return refusal(404, "The model does not exist.", code="model_not_found", headers=reply.headers)
