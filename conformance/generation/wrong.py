@@ -302,7 +302,7 @@ WRONGS: tuple[Wrong, ...] = (
     _row(
         "tool_choice of an unknown function",
         "CC-REQ-039",
-        "tool_choice",
+        "tool_choice tool",
         *[
             {
                 "tools": [TOOL],
@@ -315,7 +315,7 @@ WRONGS: tuple[Wrong, ...] = (
     _row(
         "a forcing tool_choice without tools",
         "CC-REQ-039",
-        "tool_choice tools",
+        "tool_choice tools tool",
         {"tool_choice": "required", "tools": LEFT_OUT},
         {
             "tool_choice": {"type": "function", "function": {"name": "get_weather"}},
@@ -326,7 +326,7 @@ WRONGS: tuple[Wrong, ...] = (
     _row(
         "tool_choice out of form",
         "CC-REQ-039",
-        "tool_choice",
+        "tool_choice tool",
         *_each("tool_choice", ("banana", "", 1, True, {"type": "banana"}, []), tools=[TOOL]),
         needs="tools",
     ),
