@@ -230,8 +230,8 @@ def test_the_earliest_of_several_stop_sequences_ends_the_text(chat: Chat) -> Non
         seen=lambda: looked[-1][1],
         on=lambda: looked[-1][0],
     )
-    for stream in modes(chat):
-        _without_effect(chat, control, f"{early}-never", stream=stream)
+    # In a stream, what is held back for a match that does not come may be lost as well.
+    _without_effect(chat, control, f"{early}-never", stream=chat.has("stream"))
 
 
 def _without_effect(chat: Chat, control: Control, never: str, *, stream: bool) -> None:
