@@ -43,6 +43,9 @@ Kind: TypeAlias = Literal["valid", "invalid", "malformed"]
 MOST_LOST = 2
 """Generated requests that may go unanswered."""
 
+AGAIN = 3
+"""How often the simplest request of a breach is asked again."""
+
 AFTER: Final = 1000
 """Sample numbers of the plainest calls after malformed bodies begin here."""
 
@@ -178,6 +181,13 @@ class Corpus:
             purse.left -= cost
             self._left -= cost
 
+    def again(self, body: bytes) -> list[Exchange]:
+        """`AGAIN` further replies to a request; none where they may cost no more."""
+        if self._left < AGAIN:
+            return []
+        self._left -= AGAIN
+        return [self.chat.post(body, sample=AFTER + number) for number in range(AGAIN)]
+
     def simplest(self, case: Case, sighting: Sighting, look: Look) -> Sighting:
         """The same breach in the simplest request that shows it."""
         best, purse = sighting, Purse(self.amount.examples)
@@ -269,20 +279,14 @@ def look_at(chat: Chat, cases: Iterable[Case], look: Look, *, by_row: bool = Tru
         raise first or Unsupported("no request was generated for it: raise --examples")
 
 
-AGAIN = 3
-"""How often the simplest request of a breach is asked again."""
-
-
 def _again(corpus: Corpus, case: Case, sighting: Sighting, look: Look) -> Repeated | None:
     """How steadily the simplest request shows its breach; None where it was repeated already."""
     shown = sighting.exchange
     if shown is None or shown.request.body is None or shown.repeats > 1:
         return None
-    broken = [
-        any(_alike(one, sighting) for one in _seen(look, case, again))
-        for again in (corpus.chat.post(shown.request.body, sample=AFTER + n) for n in range(AGAIN))
-    ]
-    return Repeated(1 + sum(broken), 1 + len(broken))
+    again = corpus.again(shown.request.body)
+    broken = [any(_alike(s, sighting) for s in _seen(look, case, reply)) for reply in again]
+    return Repeated(1 + sum(broken), 1 + len(broken)) if broken else None
 
 
 def _seen(look: Look, case: Case, exchange: Exchange) -> list[Sighting]:
@@ -296,7 +300,7 @@ def _seen(look: Look, case: Case, exchange: Exchange) -> list[Sighting]:
 
 
 def _alike(one: Sighting, other: Sighting) -> bool:
-    """Whether two sightings are of the same breach: the same is lacking, in replies of one class."""
+    """Whether two sightings are of the same breach: the same is lacking, in a like reply."""
     classes = {(s.exchange.status or 0) // 100 for s in (one, other) if s.exchange is not None}
     return one.finding.required == other.finding.required and len(classes) <= 1
 

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from dataclasses import astuple, dataclass
 from typing import Any, Self
 
+from .generation import Amount
 from .wire.exchange import Request
 
 BYTES_PER_TOKEN = 4
@@ -78,11 +79,16 @@ def _bound(body: bytes) -> int | None:
 
 
 def plan_lines(
-    spent: Cost, models: Iterable[str], url: str | None, long_context: int = 0
+    spent: Cost,
+    models: Iterable[str],
+    url: str | None,
+    long_context: int = 0,
+    generated: Amount = Amount(),  # noqa: B008 - frozen
 ) -> list[str]:
     """What the rehearsal counted, in words; `url` None: the embedded server is the target.
 
     `long_context`: tokens of the prompt that models of a long context are asked to take.
+    `generated`: how many requests are generated for each model.
     """
     names = list(models)
     where = f"{url} (nothing was sent to it)" if url else "the embedded reference server"
@@ -99,11 +105,18 @@ def plan_lines(
             f"long prompt about {long_context:,} tokens of input to each model that documents as "
             "many: counted above where the rehearsal takes them"
         )
+    if generated.examples:
+        lines.append(
+            f"generated   from seed {generated.seed}, counted above; where one shows a breach, at "
+            f"most {generated.shrinking:,} more for each model to find the simplest that does"
+        )
     if spent.unbounded:
         lines.append(
             f"unbounded   {spent.unbounded:,} short answers carry no output bound: "
             "their clauses demand it"
         )
     lines.append("not counted repeats after a 429, a 5xx or a lost connection, at most 2 each;")
-    lines.append("            the requests of a check that finds its clause broken, at most 3 times")
+    lines.append(
+        "            the requests of a check that finds its clause broken, at most 3 times"
+    )
     return lines

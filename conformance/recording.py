@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from typing import Any, Literal
 
 from .again import blamed_by
+from .generation import DEFAULT_EXAMPLES, DEFAULT_SEED
 from .outcomes import Blocked, Broken, Inconclusive, Trials, Unjudged, Unsupported
 from .requirements import Level, Requirement
 from .settings import Settings
@@ -239,4 +240,9 @@ class Recorder:
             words += ["--model", model]
         if settings.long_context:
             words += ["--long-context", str(settings.long_context)]
+        amount = settings.generated
+        if amount.examples != DEFAULT_EXAMPLES:
+            words += ["--examples", str(amount.examples)]
+        if amount.seed != DEFAULT_SEED:
+            words += ["--seed", str(amount.seed)]
         return shlex.join(words)

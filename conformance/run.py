@@ -137,7 +137,9 @@ class Run:
         target, profile = self.target, self.settings.profile
         where = "the embedded reference server" if target.embedded else self.settings.target_url
         models = f"{len(target.models)} model{'s' if len(target.models) != 1 else ''}"
-        return [f"target: {where} · profile {profile.name} · {models}"]
+        amount = self.settings.generated
+        seed = f" · {amount.examples} examples, seed {amount.seed}" if amount.examples else ""
+        return [f"target: {where} · profile {profile.name} · {models}{seed}"]
 
     def live(self) -> TargetSession:
         if self.target is None:
@@ -374,7 +376,11 @@ class Run:
             out.section("plan")
             spent, chosen = self.spent, self.settings
             lines = plan_lines(
-                spent, self.target.models, chosen.target_url, long_context=chosen.long_context
+                spent,
+                self.target.models,
+                chosen.target_url,
+                long_context=chosen.long_context,
+                generated=chosen.generated,
             )
             for line in lines:
                 out.write_line(line)
