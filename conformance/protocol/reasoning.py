@@ -79,11 +79,12 @@ def shows_reasoning(completion: Mapping[str, object]) -> str | None:
         return f"usage.{DETAILS[1]}.reasoning_tokens"
     choices = completion.get("choices")
     for choice in choices if isinstance(choices, list) else ():
-        message = choice.get("message") if isinstance(choice, dict) else None
-        for name in (*REASONING, *FOREIGN) if isinstance(message, dict) else ():
+        said = choice.get("message") if isinstance(choice, dict) else None
+        message = said if isinstance(said, dict) else {}
+        for name in (*REASONING, *FOREIGN):
             if message.get(name):
                 return name
-        content = message.get("content") if isinstance(message, dict) else None
+        content = message.get("content")
         if isinstance(content, str) and re.search(f"{_OPEN}|{_CLOSE}", content):
             return "a tag of thought in content"
     return None
