@@ -37,11 +37,13 @@ def test_input_beyond_the_context_window_is_refused(chat: Chat) -> None:
         )
     long = chat.long_context
     documented = chat.profile.model(chat.model).context_tokens
+    taken = ""
     if long and documented is not None and long <= documented:
         _taken_whole(chat, long, documented)
+        taken = f"about {long:,} tokens are accepted; "
     if known.tokens > max(LARGEST, long):
         raise Unsupported(
-            f"a prompt beyond {known.tokens:,} tokens is sent only with --long-context "
+            f"{taken}a prompt beyond {known.tokens:,} tokens is sent only with --long-context "
             f"{known.tokens}: it is billed where it is accepted"
         )
     _refused_beyond(chat, known)
