@@ -10,7 +10,8 @@ The laws:
 Theory. A repetition is the same check on a `Chat` that has asked nothing yet, so that every request
 of it is sent anew. A *reply* is known by its request and by how often the check had asked that
 request before. The *suspects* are the replies that were blamed in any of the looks; a breach is
-intermittent when a suspect was good in another look, and steady when that never happened.
+intermittent when a suspect was good in another look, and steady when that never happened. Where no
+request recurs, since each carries a nonce, the check itself is the suspect.
 
 A fault that strikes a reply with probability 1/3 passes for steady when all of `ENOUGH` repetitions
 strike too: at most once in 27 times. A 5xx or a lost connection that is blamed came 3 of 3 times
@@ -82,18 +83,38 @@ def _tells(exchange: Exchange) -> bool:
     return whole and exchange.status not in POSTPONED and (exchange.status or 0) < 500
 
 
+def comparable(looks: Sequence[Look]) -> Sequence[Look]:
+    """The looks; where nothing that was blamed was asked for twice, what became of the check."""
+    suspects = _suspects(looks)
+    recurs = sum(len(look.looked & suspects) for look in looks) > len(suspects)
+    return looks if recurs else [_as_one(look) for look in looks]
+
+
+def _suspects(looks: Sequence[Look]) -> frozenset[Place]:
+    return frozenset[Place]().union(*(look.blamed for look in looks))
+
+
+def _as_one(look: Look) -> Look:
+    """The look as a look at one thing, the check; one in which no reply tells anything is none."""
+    whole = frozenset({NOWHERE})
+    tells = look.blamed or look.looked - whole
+    return Look(whole if tells else frozenset(), whole if look.blamed else frozenset())
+
+
 def repeated(looks: Sequence[Look]) -> Repeated | None:
     """How often the suspects were broken over all looks; None when none was asked again."""
-    suspects = frozenset[Place]().union(*(look.blamed for look in looks))
+    looks = comparable(looks)
+    suspects = _suspects(looks)
     of = sum(len(look.looked & suspects) for look in looks)
     return Repeated(sum(len(look.blamed) for look in looks), of) if of > len(suspects) else None
 
 
 def decided(looks: Sequence[Look], enough: int = ENOUGH) -> bool:
     """Whether no further look is needed: the breach has proved steady."""
-    suspects = frozenset[Place]().union(*(look.blamed for look in looks))
     found = repeated(looks)
-    return found is not None and found.steady and found.of - len(suspects) >= enough
+    if found is None or not found.steady:
+        return False
+    return found.of - len(_suspects(comparable(looks))) >= enough
 
 
 def persisted(broken: Broken) -> bool:

@@ -42,8 +42,10 @@ def look(replies: str, blamed: str) -> Any:
         ([("a", "a"), ("a", "")], (1, 2), False),
         ([("abc", "a"), ("abc", "b")], (2, 4), False),
         ([("abc", "a"), ("abc", "")], (1, 2), False),
-        # It was not asked again.
-        ([("ab", "a"), ("b", "")], None, False),
+        # Nothing recurs: the check itself is what was repeated.
+        ([("ab", "a"), ("b", "")], (1, 2), False),
+        ([("a", "a"), ("b", "b")], (2, 2), False),
+        ([("a", "a"), ("b", "b"), ("c", "c"), ("d", "d")], (4, 4), True),
     ],
 )
 def test_a_breach_is_steady_where_no_suspect_was_ever_good(
