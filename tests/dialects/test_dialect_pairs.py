@@ -5,13 +5,15 @@ The axes are declared in ``ways_of_*.py``, each combination is judged by the who
 
 from collections.abc import Mapping
 from concurrent.futures import Future
+from inspect import getmembers, isfunction, signature
 from itertools import combinations, product
+from types import ModuleType
 
 import pytest
 
 from tests.inprocess import Judgement
 
-from . import (  # noqa: F401 - the modules of ways register them
+from . import (
     axes,
     ways_of_calls,
     ways_of_members,
@@ -21,6 +23,8 @@ from . import (  # noqa: F401 - the modules of ways register them
 )
 from .covering import covering, held, pairs
 from .dialect import DIALECTS, check
+
+MODULES = (ways_of_sequence, ways_of_calls, ways_of_members, ways_of_spelling, ways_of_messages)
 
 FAILS = 'triggers = { stream_error = "Fail in the middle of the stream." }\n'
 
@@ -64,3 +68,15 @@ def test_every_way_says_what_it_is() -> None:
     ways = [one for ways in axes.AXES.values() for one in ways[1:]]
     assert all(one.says.endswith(".") for one in ways)
     assert {name for pair in axes.TOGETHER for name in pair} <= {one.name for one in ways}
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_function_of_a_way_is_one(module: ModuleType) -> None:
+    seams = (["reply", "call"], ["pieces", "call"])
+    functions = [
+        one for _, one in getmembers(module, isfunction) if one.__module__ == module.__name__
+    ]
+    public = [one for one in functions if not one.__name__.startswith("_")]
+    meant = {one.__name__ for one in public if list(signature(one).parameters) in seams}
+    assert meant
+    assert meant <= {one.name for ways in axes.AXES.values() for one in ways}

@@ -177,6 +177,7 @@ def _rewritten(pieces: list[Piece], cut: Callable[[list[bytes]], list[bytes]]) -
     return [*cut(octets), *(piece for piece in pieces if isinstance(piece, Cut))]
 
 
+@way("writes", seam="bytes")
 def writes_bytes_one_by_one(pieces: list[Piece], call: Call) -> list[Piece]:
     """Writes every byte of a line end, and of what is not ASCII, by itself."""
     return _rewritten(pieces, lambda octets: [b for piece in octets for b in _ALONE.findall(piece)])
