@@ -55,7 +55,7 @@ def spells_silence_as_null(reply: Reply, call: Call) -> Reply:
     """Sends every member that it knows, null where it says nothing."""
 
     def fill(told: Object) -> None:
-        for name in ("content", *_SILENT):
+        for name in (*_SILENT, *(["content"] if reply.events is not None else [])):
             told.setdefault(name, None)
 
     return said(reply, fill)
