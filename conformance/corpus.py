@@ -147,6 +147,7 @@ class Corpus:
 
     def after(self, case: Case) -> Exchange:
         """The reply to the plainest call that came right after a malformed body."""
+        self.exchange(case)
         return self.chat.note(self._plainest_after(self.body(case.row, case.value)))
 
     def _plainest_after(self, body: bytes) -> Exchange:
@@ -249,6 +250,9 @@ def offers(chat: Chat, feature: Feature) -> bool:
 # --- looking ------------------------------------------------------------------------------------
 
 
+NOTHING_DRAWN = "nothing was generated for it: the target does not offer it, or --examples is small"
+
+
 def look_at(chat: Chat, cases: Iterable[Case], look: Look, *, by_row: bool = True) -> None:
     """Blame the target for what `look` sees in the replies to `cases`, each breach once.
 
@@ -276,7 +280,7 @@ def look_at(chat: Chat, cases: Iterable[Case], look: Look, *, by_row: bool = Tru
         error.repeated = _again(corpus, next(iter(found.values()))[0], blamed[0], look)
         raise error
     if not judged:
-        raise first or Unsupported("no request was generated for it: raise --examples")
+        raise first or Unsupported(NOTHING_DRAWN)
 
 
 def _again(corpus: Corpus, case: Case, sighting: Sighting, look: Look) -> Repeated | None:

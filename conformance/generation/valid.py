@@ -212,7 +212,7 @@ FEATURES: tuple[Feature, ...] = (
         "metadata",
         "CC-REQ-034",
         "metadata store",
-        Part("metadata", {"metadata": {"a": "x"}}),
+        Part("metadata", {"metadata": {"zq1": "a", "zq2": "b"}}),
         _metadata(),
     ),
     _feature("nulls", "CC-REQ-015", " ".join(NULLABLE), Part("nulls", {"n": None}), _nulls()),
