@@ -70,9 +70,11 @@ class Control:
     def word(self, share: float) -> str:
         """The first word from this share of the text on that did not occur before.
 
-        The last one may be cut. Raises `Inconclusive` where there is none.
+        The last one does not count where the bound may have cut it. Raises `Inconclusive` where
+        there is none.
         """
-        for found in list(re.finditer(r"\S+", self.text))[:-1]:
+        words = list(re.finditer(r"\S+", self.text))
+        for found in words[:-1] if finish_reason(self.exchange) == "length" else words:
             late = found.start() >= share * len(self.text)
             if late and self.text.find(found[0]) == found.start():
                 return found[0]
