@@ -90,7 +90,11 @@ TOGETHER: dict[frozenset[str], frozenset[str]] = {}
 
 
 BY_THE_CLOCK = frozenset({"CC-SSE-021", "CC-HTTP-025"})
-"""Left undecided where a stream is read in one piece, as a quick one may be on a busy machine."""
+"""Not told apart where a stream comes in one piece, as a quick one may on a busy machine."""
+
+
+FEW = ("--examples", "5")
+"""Generated requests are few: how a reply is spelled does not depend on them."""
 
 
 def way(
@@ -161,5 +165,6 @@ def combined(number: int, combination: tuple[Way, ...], *, module: str, profile:
         profile=profile,
         module=module,
         parts=parts,
+        arguments=FEW,
     )
     return DIALECTS[name]

@@ -43,10 +43,10 @@ class Dialect:
     """A right server, and what a run against it may say of it.
 
     `warns` are the ids that it gets a WARN for, `undecided` those left INCONCLUSIVE, `unsure` those
-    of which the clock decides whether they are; `only` selects
-    chapters (`--requirement`) where the others see nothing of the dialect; `profile` is TOML that
-    its operator declares; `module` defines it. `parts`: what acts in place of `act`, where the
-    dialect is a combination of several (axes.py).
+    of which the clock decides whether it gets one of the two; `only` selects chapters
+    (`--requirement`) where the others see nothing of the dialect; `profile` is TOML that its
+    operator declares; `module` defines it. `parts`: what acts in place of `act`, where the dialect
+    is a combination of several (axes.py). `arguments`: more of them for the suite.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Dialect:
     module: str
     unsure: frozenset[str] = frozenset()
     parts: tuple[Fault, ...] = ()
+    arguments: tuple[str, ...] = ()
 
 
 DIALECTS: dict[str, Dialect] = {}
@@ -112,13 +113,14 @@ def judge(
     only: tuple[str, ...] = (),
     model: str = MODEL,
     profile: str = "",
+    arguments: tuple[str, ...] = (),
 ) -> Judgement:
     """Run the suite against a dialect, in this process, and read its results."""
     declared = folder / f"{name}.toml"
     declared.write_text(profile + PROFILE, encoding="utf-8")
     chosen = [word for pattern in only for word in ("--requirement", pattern)]
     base, results = f"{address}/fault/{name}/v1", folder / f"{name}.json"
-    return judgement(base, results, declared, "--model", model, *chosen, timeout=8)
+    return judgement(base, results, declared, "--model", model, *chosen, *arguments, timeout=8)
 
 
 def spoken_by(module: str) -> list[Dialect]:
@@ -140,6 +142,7 @@ def outcomes(module: str, folder: Path) -> Iterator[Mapping[str, Future[Judgemen
                 only=one.only,
                 model=one.model,
                 profile=one.profile,
+                arguments=one.arguments,
             )
             for one in spoken_by(module)
         }
@@ -150,5 +153,5 @@ def check(spoken: Dialect, outcome: Judgement) -> None:
     """A right server is blamed for nothing, and warned of exactly what it declares."""
     assert outcome.verdicts, outcome.output
     assert outcome.ids("FAIL", "ERROR", "BLOCKED") == frozenset(), outcome.output
-    assert outcome.ids("WARN") == spoken.warns, outcome.output
+    assert outcome.ids("WARN") - spoken.unsure == spoken.warns, outcome.output
     assert outcome.ids("INCONCLUSIVE") - spoken.unsure == spoken.undecided, outcome.output
