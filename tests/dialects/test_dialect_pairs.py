@@ -11,6 +11,8 @@ from types import ModuleType
 
 import pytest
 
+from conformance.reference.call import Call, Cut, Piece
+from conformance.reference.wire import ZERO_CHUNK
 from tests.inprocess import Judgement
 
 from . import (
@@ -80,3 +82,38 @@ def test_every_function_of_a_way_is_one(module: ModuleType) -> None:
     meant = {one.__name__ for one in public if list(signature(one).parameters) in seams}
     assert meant
     assert meant <= {one.name for ways in axes.AXES.values() for one in ways}
+
+
+PLAIN = b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nContent-Length: 2\r\n\r\n{}"
+STREAM: list[Piece] = [
+    b"HTTP/1.1 200 OK\r\nConnection: keep-alive\r\nTransfer-Encoding: chunked\r\n\r\n",
+    b"3\r\na\r\n\r\n",
+    b"1\r\nb\r\n",
+    ZERO_CHUNK,
+]
+CALL = Call(1, "POST", "/v1/chat/completions", "/chat/completions")
+
+
+@pytest.mark.parametrize(("pieces", "content"), [([PLAIN], b"{}"), (STREAM, b"a\r\nb")])
+def test_a_body_that_the_close_ends_holds_what_was_framed(
+    pieces: list[Piece], content: bytes
+) -> None:
+    told = ways_of_messages.is_http_1_0(pieces, CALL)
+    octets = b"".join(piece for piece in told if isinstance(piece, bytes))
+    assert octets == b"HTTP/1.0 200 OK\r\nConnection: close\r\n\r\n" + content
+    assert told[-1] is Cut.CLOSE
+
+
+def test_chunks_of_another_cut_hold_the_same() -> None:
+    told = ways_of_messages.chunks_as_it_likes(STREAM, CALL)
+    assert told[1:3] == [b"1;part=0\r\na\r\n", b"2;part=1\r\n\r\n\r\n"]
+    assert told[-1] == b"00\r\nX-Checksum: 1\r\n\r\n"
+
+
+@pytest.mark.parametrize("name", ["writes_bytes_one_by_one", "writes_across_its_events"])
+def test_other_writes_hold_the_same_bytes(name: str) -> None:
+    act = next(one.act for one in axes.AXES["writes"] if one.name == name)
+    assert act is not None
+    told = act([b"a\r\n\xc3\xbc", b"bcd"], CALL)
+    assert b"".join(told) == b"a\r\n\xc3\xbcbcd"
+    assert told != [b"a\r\n\xc3\xbc", b"bcd"]
