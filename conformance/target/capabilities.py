@@ -69,7 +69,7 @@ def _says(text: str) -> Mapping[str, str]:
 FIELDS: Mapping[str, Mapping[str, Any]] = {
     "stream": {"stream": True},
     "stream_usage": {"stream": True, "stream_options": {"include_usage": True}},
-    "tools": {"tools": [{"type": "function", "function": FUNCTION}]},
+    "tools": {"tools": [{"type": "function", "function": FUNCTION}], "max_tokens": 512},
     "strict": {
         "tools": [
             {"type": "function", "function": {**FUNCTION, "strict": True, "parameters": CLOSED}}
