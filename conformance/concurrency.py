@@ -90,9 +90,14 @@ def bounds(chat: Chat) -> tuple[float, float]:
 def in_time(chat: Chat, late: float) -> tuple[bool | None, Exchange]:
     """Whether a short call, made now, succeeds before `late` seconds; None where it is put off."""
     request = Request("POST", CHAT_PATH, encode(chat.body()))
-    chat.client.renew()  # a connection of its own: it may be what is blocked
-    exchange = chat.note(chat.client.send(request, late))
-    chat.meet(exchange)
+    for attempt in range(1, REPEATS + 1):
+        chat.client.renew()  # a connection of its own: it may be what is blocked
+        exchange = chat.note(chat.client.send(request, late))
+        chat.meet(exchange)
+        wait = waits_for(exchange, attempt) if exchange.status == 429 else LONGEST_WAIT + 1
+        if attempt == REPEATS or wait > LONGEST_WAIT:
+            break
+        time.sleep(wait)
     if exchange.status in (429, 503):
         return None, exchange
     return exchange.status == 200 and exchange.failure is None, exchange

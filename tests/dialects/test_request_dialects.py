@@ -136,13 +136,14 @@ def _is_new(call: Call, name: str) -> bool:
     return new
 
 
-@dialect(seam="request")
+@dialect(seam="request", warns=("CC-HDR-005",))
 def has_no_time_at_first(call: Call) -> Call | Reply:
     """Answers every new call with 429, whatever it asks, and with what is right the second time."""
     if not _is_new(call, "has_no_time_at_first"):
         return call
     soon = (("Retry-After", "0"),)
-    return refusal(429, "Rate limit reached.", kind="requests", headers=soon)
+    why, code = "Rate limit reached.", "rate_limit_exceeded"
+    return refusal(429, why, kind="requests", code=code, headers=soon)
 
 
 @dialect(seam="request")

@@ -158,13 +158,14 @@ def tells_a_character_at_a_time(events: list[Item], call: Call) -> list[Item]:
 _arrived = count(1)
 
 
-@dialect(seam="request")
+@dialect(seam="request", warns=("CC-HDR-005",))
 def limits_the_rate(call: Call) -> Call | Reply:
     """Refuses every fourth call for a moment."""
     if not call.chat or next(_arrived) % 4:
         return call
     again = (("Retry-After", "0"),)
-    return refusal(429, "Rate limit reached.", kind="requests", headers=again)
+    why, code = "Rate limit reached.", "rate_limit_exceeded"
+    return refusal(429, why, kind="requests", code=code, headers=again)
 
 
 # Chunks.
