@@ -40,6 +40,7 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
+    settings.keep_to_checks(config)
     if not settings.is_ours(config) or config.getoption("requirements"):
         return
     from . import artefacts

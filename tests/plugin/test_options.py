@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import schemas
-from tests.plugin.bench import MODEL, Ran, environment, run
+from tests.plugin.bench import LONGEST, MODEL, ROOT, Ran, environment, run
 from tests.wire.tiny import answer, replies, serve
 
 ONE = ("--requirement", "CC-RESP-002")
@@ -91,6 +91,27 @@ def test_artefacts_go_where_they_are_told(url: str, tmp_path: Path) -> None:
     assert (tmp_path / "c/h.html").read_text("utf-8").startswith("<!doctype html>")
     for path in places[1::2]:
         assert f"{tmp_path / path}" in ran.out
+
+
+def test_results_of_an_earlier_run_elsewhere_do_not_move_the_root(tmp_path: Path) -> None:
+    earlier = tmp_path / "results.json"
+    earlier.write_text("{}", "utf-8")
+
+    words = ["--collect-only", "-q", "--results", str(earlier)]
+    done = subprocess.run(
+        [sys.executable, "-m", "pytest", *words],
+        cwd=ROOT,
+        env=environment(None, {}),
+        capture_output=True,
+        text=True,
+        timeout=LONGEST,
+        check=False,
+    )
+
+    files = {line.partition("::")[0] for line in done.stdout.splitlines() if "::" in line}
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert {Path(file).name for file in files} >= {"test_response.py", "test_finish.py"}
+    assert "test_options.py" not in {Path(file).name for file in files}
 
 
 @pytest.mark.parametrize(
