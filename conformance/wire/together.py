@@ -14,6 +14,8 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
+from conformance.protocol.http1 import read_responses
+
 from .client import Client
 from .exchange import Exchange, Request
 from .raw import Connection, head
@@ -53,11 +55,17 @@ class OpenStream:
     connection: Connection | None
 
     def began(self) -> bool:
-        """Whether its first event comes, as soon as it does or until the deadline."""
+        """Whether its first event comes, as soon as it does, or another reply, or the deadline."""
         if self.connection is None:
             return False
-        self.connection.read_until(lambda raw: FIRST_EVENT in raw)
+        self.connection.read_until(lambda raw: FIRST_EVENT in raw or _is_whole(raw))
         return FIRST_EVENT in self.connection.raw
+
+
+def _is_whole(raw: bytes) -> bool:
+    """Whether a reply is there from its first byte to its last."""
+    found = read_responses(raw, False, ("POST",))
+    return bool(found) and found[-1].complete
 
 
 @contextlib.contextmanager

@@ -9,7 +9,7 @@ import pytest
 
 from conformance.wire.client import Client, Endpoint
 from conformance.wire.curl import LONGEST_BODY, curl
-from conformance.wire.exchange import Request
+from conformance.wire.exchange import Request, bearer_of
 from tests.wire.tiny import Tiny, answer, replies, serve
 
 KEY = "sk-canary-\"$HOME`'\\-1234"
@@ -118,3 +118,8 @@ def test_a_command_is_one_printable_line_without_the_key(request_: Request) -> N
 def test_the_variable_of_the_key_can_be_another() -> None:
     command = curl(Request("GET", "/models"), "http://h/v1/models", key_variable="MY_KEY")
     assert '-H "Authorization: Bearer $MY_KEY"' in command
+
+
+def test_another_key_is_a_variable_that_expands() -> None:
+    request = Request("POST", "/x", b"{}", authorization=bearer_of("LIMITED_KEY"))
+    assert '-H "Authorization: Bearer ${LIMITED_KEY}"' in curl(request, "http://h/v1/x")
