@@ -59,15 +59,6 @@ _UNJUDGED: Sequence[tuple[type[Unjudged], Verdict]] = (
 )
 
 
-def _repeated(error: Broken) -> dict[str, int] | None:
-    """How often it was broken when it was asked again; a behaviour check has counted by itself."""
-    if error.trials is not None:
-        failed = error.trials.counted - error.trials.passed
-        return {"broken": failed, "of": error.trials.counted}
-    found = error.repeated
-    return None if found is None else {"broken": found.broken, "of": found.of}
-
-
 class Recorder:
     """Writes records for one run: knows how to show its exchanges."""
 
@@ -177,10 +168,11 @@ class Recorder:
             for s in error.sightings[:MOST_FINDINGS]
         ]
         left_out = len(error.sightings) - len(findings)
+        again = error.repeated
         looked = len({id(exchange) for exchange in (*used, *shown)})
         return {
             "seen_in": {"broken": len(shown), "looked": looked} if shown else None,
-            "repeated": _repeated(error),
+            "repeated": again and {"broken": again.broken, "of": again.of},
             "findings": findings,
             "exchanges": [self.exchange(e, spans.get(id(e), ())) for e in shown[:MOST_EXCHANGES]],
             **({"left_out": left_out} if left_out else {}),
