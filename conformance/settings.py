@@ -153,8 +153,8 @@ def is_ours(config: pytest.Config) -> bool:
 def keep_to_checks(config: pytest.Config) -> None:
     """Judge the checks alone where pytest would collect this whole folder.
 
-    Before it knows a plugin's options, pytest takes `--results FILE` for a path of tests if there is
-    such a file; one elsewhere moves its root, and `testpaths` of this project stays unread.
+    Before it knows a plugin's options, pytest takes `--results FILE` for a path of tests if there
+    is such a file; one elsewhere moves its root, and `testpaths` of this project stays unread.
     """
     nothing_named = config.args_source is pytest.Config.ArgsSource.INVOCATION_DIR
     if nothing_named and config.invocation_params.dir.resolve() == PACKAGE.parent:
