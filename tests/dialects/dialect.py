@@ -76,6 +76,7 @@ def dialect(
     only: tuple[str, ...] = (),
     model: str = MODEL,
     profile: str = "",
+    arguments: tuple[str, ...] = (),
 ) -> Callable[[T], T]:
     """Registers a function as a dialect at `seam`; see `Dialect` for the rest."""
 
@@ -94,6 +95,7 @@ def dialect(
             model=model,
             profile=profile,
             module=act.__module__,
+            arguments=arguments,
         )
         return act
 
@@ -115,10 +117,14 @@ def judge(
     profile: str = "",
     arguments: tuple[str, ...] = (),
 ) -> Judgement:
-    """Run the suite against a dialect, in this process, and read its results."""
+    """Run the suite against a dialect, in this process, and read its results.
+
+    Requests are generated where the whole suite is run, or `arguments` ask for it.
+    """
     declared = folder / f"{name}.toml"
     declared.write_text(profile + PROFILE, encoding="utf-8")
     chosen = [word for pattern in only for word in ("--requirement", pattern)]
+    chosen += ["--examples", "0"] if only else []
     base, results = f"{address}/fault/{name}/v1", folder / f"{name}.json"
     return judgement(base, results, declared, "--model", model, *chosen, *arguments, timeout=8)
 
