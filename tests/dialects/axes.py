@@ -89,9 +89,8 @@ TOGETHER: dict[frozenset[str], frozenset[str]] = {}
 """What two ways are warned of that neither is alone, by their names."""
 
 
-BY_THE_CLOCK = frozenset({"CC-SSE-021", "CC-HTTP-025"})
-"""Not told apart where a stream comes in one piece, as a quick one may on a busy machine."""
-
+BY_THE_CLOCK = frozenset({"CC-SSE-021", "CC-HTTP-025", "CC-CONC-003", "CC-CONC-004"})
+"""Not told apart on a busy machine: a quick stream comes in one piece there, any call comes late."""
 
 FEW = ("--examples", "5")
 """Generated requests are few: how a reply is spelled does not depend on them."""
