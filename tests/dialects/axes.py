@@ -90,7 +90,7 @@ TOGETHER: dict[frozenset[str], frozenset[str]] = {}
 
 
 BY_THE_CLOCK = frozenset({"CC-SSE-021", "CC-HTTP-025", "CC-CONC-003", "CC-CONC-004"})
-"""Not told apart on a busy machine: a quick stream comes in one piece there, any call comes late."""
+"""Not told apart on a busy machine: there a quick stream comes in one piece, and calls are late."""
 
 FEW = ("--examples", "5")
 """Generated requests are few: how a reply is spelled does not depend on them."""
