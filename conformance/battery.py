@@ -193,6 +193,7 @@ TOGETHER: tuple[Mapping[str, Any], ...] = (
         "safety_identifier": "x",
         "prompt_cache_key": "x",
         "prompt_cache_options": None,
+        "web_search_options": None,
     },
     {
         "temperature": 2,
@@ -215,7 +216,8 @@ TOGETHER: tuple[Mapping[str, Any], ...] = (
         "user": None,
         "functions": None,
         "function_call": None,
-        "web_search_options": None,
+        "web_search_options": {},
+        "moderation": {"model": "omni-moderation-latest"},
     },
 )
 """Values sent together: lower ends, neutral values, successors of `user`, upper ends, and what may

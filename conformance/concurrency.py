@@ -4,7 +4,7 @@ The laws:
 
 1. A call that is put off (429) or meets a passing fault (5xx, a lost connection) is made again,
    with all others of its kind, `REPEATS` times in all: a server may serve fewer at once than are
-   sent.
+   sent. One that hangs is not: it would cost the whole timeout again.
 2. Late is what takes `busy_s` seconds more than twice as long as the same call took before.
 """
 
@@ -19,7 +19,7 @@ from .chat import CHAT_PATH, LONGEST_WAIT, REPEATS, Chat, encode, unsettled, wai
 from .guards import completion, status_line
 from .outcomes import Inconclusive, Unjudged
 from .recall import RECALL
-from .wire.exchange import Exchange, Request
+from .wire.exchange import Exchange, FailureKind, Request
 from .wire.together import all_at_once
 
 CALLS = 10
@@ -40,12 +40,18 @@ def at_once(
         for number, exchange in zip(pending, all_at_once(chat.client, requests), strict=True):
             found[number] = replace(exchange, repeats=attempt)
             chat.meet(exchange)
-        pending = [number for number in pending if unsettled(found[number])]
+        pending = [
+            number for number in pending if unsettled(found[number]) and not _hung(found[number])
+        ]
         waits = [waits_for(found[n], attempt) for n in pending if found[n].status == 429]
         if settled or not pending or attempt == REPEATS or max(waits, default=0) > LONGEST_WAIT:
             break
         time.sleep(max(waits, default=0))
     return [chat.note(found[number]) for number in sorted(found)]
+
+
+def _hung(exchange: Exchange) -> bool:
+    return exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
 
 
 def parallel(chat: Chat) -> list[tuple[str, Exchange]]:

@@ -20,12 +20,6 @@ READY = "listening on "
 STREAM_ERROR = "Fail in the middle of the stream."
 """The message that makes it fail in the middle of a stream."""
 
-FILTERED = "Say what the filter stops."
-"""The message whose answer its content filter stops."""
-
-SPARE_KEYS = ("limited", "exhausted", "restricted")
-"""What it knows besides its key KEY: KEY-limited, KEY-exhausted, KEY-restricted."""
-
 SLOW_READER_S = 0.5
 """Seconds after which a stream that nobody reads has filled every buffer: it is made at once."""
 

@@ -4,16 +4,17 @@ The laws are those of `target.capabilities`; declared wins before a probe is ask
 
 | flag | present when |
 |---|---|
-| `vision`, `audio_in` | a call with such a part is not refused |
-| `file_in` | the same, and pictures are taken: files are read as pictures and text |
+| `vision` | a call with a picture is not refused |
+| `audio_in`, `file_in` | the same of sound or a file, and pictures are taken |
 | `no_vision` | `vision` is absent |
 | `audio_out` | a call for speech is neither refused nor answered by text alone (CC-REQ-035) |
 | `ratelimit` | the plainest reply tells limits, a 429 was met, or the profile has a `limited` key |
 | `quota` | a 429 said so, or the profile names an `exhausted` key |
 | `filter` | the profile names a prompt that the filter stops |
 
-A refusal of a part is any 4xx: the same call without the part is answered, and what a server calls
-a part that it does not know is its own affair.
+A model that takes no pictures is not asked for sound and files, which are optional: a profile may
+declare them. A refusal of a part is any 4xx: the same call without the part is answered, and what
+a server calls a part that it does not know is its own affair.
 """
 
 from __future__ import annotations
@@ -73,10 +74,13 @@ def _takes(flag: str, messages: Messages) -> Callable[[Chat], Capability]:
     return probe
 
 
-def _files(chat: Chat) -> Capability:
-    if not chat.has("vision"):
-        return Capability("file_in", "absent", "vision is absent")
-    return _takes("file_in", FILE)(chat)
+def _takes_too(flag: str, messages: Messages) -> Callable[[Chat], Capability]:
+    def probe(chat: Chat) -> Capability:
+        if not chat.has("vision"):
+            return Capability(flag, "absent", "vision is absent, and the profile is silent")
+        return _takes(flag, messages)(chat)
+
+    return probe
 
 
 def _no_vision(chat: Chat) -> Capability:
@@ -120,8 +124,8 @@ def _filter(chat: Chat) -> Capability:
 PROBES: Mapping[str, Callable[[Chat], Capability]] = {
     "vision": _takes("vision", which_colour("red")),
     "no_vision": _no_vision,
-    "audio_in": _takes("audio_in", SOUND),
-    "file_in": _files,
+    "audio_in": _takes_too("audio_in", SOUND),
+    "file_in": _takes_too("file_in", FILE),
     "audio_out": _speech,
     "ratelimit": _limits,
     "quota": _quota,

@@ -12,7 +12,7 @@ import pytest
 
 from . import __version__, preflight
 from .chat import BOUND, ROOMY, Chat
-from .embedded import FILTERED, SLOW_READER_S, SPARE_KEYS, STREAM_ERROR, EmbeddedServer
+from .embedded import SLOW_READER_S, STREAM_ERROR, EmbeddedServer
 from .guards import UNFINISHED, refuses
 from .outcomes import Inconclusive
 from .planning import Cost, cost
@@ -30,13 +30,12 @@ def as_embedded(settings: Settings) -> Settings:
     profile = settings.profile
     profile = replace(
         profile,
-        triggers={"stream_error": STREAM_ERROR, "filter": FILTERED, **profile.triggers},
+        triggers={"stream_error": STREAM_ERROR, **profile.triggers},
         capabilities={"browser": True, **profile.capabilities},
-        keys={purpose: f"EMBEDDED_{purpose.upper()}_KEY" for purpose in SPARE_KEYS},
+        keys={},  # the target's own are nothing to it
         limits=replace(profile.limits, slow_reader_s=SLOW_READER_S),
     )
-    spare = {name: f"{settings.key}-{purpose}" for purpose, name in profile.keys.items()}
-    return replace(settings, profile=profile, spare_keys=spare)
+    return replace(settings, profile=profile, spare_keys={})
 
 
 class TargetSession:

@@ -7,7 +7,7 @@ models and every invalid request of the battery, as CC-ERR-001 states the scope.
 from .battery import BROKEN_JSON, INVALID, NO_OBJECTS, hostile, invalid, refusals
 from .chat import Chat
 from .expect import each, judge, require, sightings_of
-from .guards import answered, persists, status_line
+from .guards import answered, persists, status_line, unasked_coding
 from .limits import out_of_credit, rate_limited
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .probes import NO_CREDIT
@@ -163,10 +163,18 @@ def test_an_error_shows_nothing_of_the_inside(chat: Chat) -> None:
     errors_keep("CC-ERR-018", refusals(chat))
 
 
+def _legible(exchange: Exchange) -> Exchange:
+    """`exchange`, whose body is coded in no way that was not asked for."""
+    coding = unasked_coding(exchange)
+    if coding is not None:
+        raise Blocked("CC-HTTP-018", f"Content-Encoding: {coding}, unasked", exchange)
+    return exchange
+
+
 @requirement("CC-ERR-013")
 def test_a_rate_limit_is_429_with_its_code(chat: Chat) -> None:
     def look(exchange: Exchange) -> list[Sighting]:
-        error = read_error(exchange.body)
+        error = read_error(_legible(exchange).body)
         if error is not None and error.code == "rate_limit_exceeded":
             return []
         seen = status_line(exchange) if error is None else shorten(error.code)
@@ -180,7 +188,7 @@ def test_exhausted_credit_is_429_that_nobody_repeats(chat: Chat) -> None:
     def look(exchange: Exchange) -> list[Sighting]:
         if exchange.status is None or exchange.status >= 500:
             raise Inconclusive(status_line(exchange), exchange)
-        error = read_error(exchange.body)
+        error = read_error(_legible(exchange).body)
         kind, code = (error.type, error.code) if error else (None, None)
         again = exchange.header("x-should-retry")
         rows = (
@@ -209,7 +217,8 @@ def test_payment_and_conflict_speak_the_envelope(chat: Chat) -> None:
     chat.observe(f"status {' and '.join(sorted({str(e.status) for e in met.values()}))} is used")
 
     def look(exchange: Exchange) -> list[Sighting]:
-        found = findings(exchange.status or 0, exchange.header("content-type"), exchange.body)
+        body = _legible(exchange).body
+        found = findings(exchange.status or 0, exchange.header("content-type"), body)
         return [Sighting(finding, exchange) for finding in found if finding.id in ENVELOPE]
 
     judge(each(met.values(), look)[:1])

@@ -5,7 +5,6 @@ decides by one occurrence; lateness is judged twice, against the time that the s
 """
 
 import json
-import time
 from collections import Counter
 
 from . import prompts
@@ -84,7 +83,7 @@ def test_a_call_knows_nothing_of_an_earlier_one(chat: Chat) -> None:
         raise Inconclusive(status_line(asked[0]), asked[0])
 
 
-@requirement("CC-CONC-003", scope="target", harms=True)
+@requirement("CC-CONC-003", scope="target")
 def test_a_slow_reader_does_not_block_other_calls(chat: Chat) -> None:
     usual, late = bounds(chat)
     hold = chat.profile.limits.slow_reader_s
@@ -94,7 +93,7 @@ def test_a_slow_reader_does_not_block_other_calls(chat: Chat) -> None:
     def trial(number: int) -> bool | None:
         request = Request("POST", CHAT_PATH, encode(body))
         with open_stream(chat.client, request, hold + late + chat.client.endpoint.timeout) as slow:
-            time.sleep(hold)
+            slow.leave_unread(hold)
             came, exchange = in_time(chat, late)
             began = slow.began()
         looked.append(exchange)
@@ -113,7 +112,7 @@ def test_a_slow_reader_does_not_block_other_calls(chat: Chat) -> None:
     )
 
 
-@requirement("CC-CONC-004", scope="target", harms=True)
+@requirement("CC-CONC-004", scope="target")
 def test_streams_that_clients_leave_hurt_nobody(chat: Chat) -> None:
     usual, late = bounds(chat)
     body = chat.body(prompts.COUNT, stream=True, **{chat.bound_name: ABANDONED})

@@ -39,8 +39,12 @@ PART = (
 )
 """How a refusal names the part with the picture."""
 
-SHOWN = ("red", "blue", "green")
-"""The colours of the three trials."""
+SHOWN: tuple[tuple[str, dict[str, str]], ...] = (
+    ("red", {}),
+    ("blue", {"detail": "low"}),
+    ("green", {"detail": "high"}),
+)
+"""The pictures of the three trials; `detail` is left out where it is refused (CC-MM-002)."""
 
 PAIRS = (("red", "blue"), ("green", "yellow"), ("blue", "red"))
 """The colours of the three trials with two pictures; no fixed order of names fits them all."""
@@ -59,8 +63,12 @@ def named(said: str) -> list[str]:
 
 def sees(chat: Chat, number: int) -> bool | None:
     """Whether the model names the colour of a picture, and no other."""
-    exchange = accepted(look_at(chat, which_colour(SHOWN[number])), what="a picture")
-    return named(text(exchange)) == [SHOWN[number]] if counts(exchange) else None
+    colour, more = SHOWN[number]
+    exchange = look_at(chat, which_colour(colour, **more))
+    if more and is_refusal(exchange):
+        exchange = look_at(chat, which_colour(colour))
+    accepted(exchange, what="a picture")
+    return named(text(exchange)) == [colour] if counts(exchange) else None
 
 
 @requirement("CC-MM-001")
@@ -83,8 +91,8 @@ def _sighted(chat: Chat) -> None:
 
 @requirement("CC-MM-002")
 def test_detail_is_one_of_three_words(chat: Chat) -> None:
-    for detail in ("auto", "low", "high"):
-        exchange = look_at(chat, which_colour("red", detail=detail))
+    for colour, detail in (("red", "auto"), ("blue", "low"), ("green", "high")):
+        exchange = look_at(chat, which_colour(colour, detail=detail))
         accepted(exchange, optional=("detail",), what=f"detail {detail!r}")
     exchange = look_at(chat, which_colour("red", detail="extreme"))
     refused(exchange, what="detail 'extreme'", statuses=(400, 422))

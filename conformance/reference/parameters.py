@@ -137,8 +137,8 @@ OPTIONAL: dict[str, Check] = {
     "prompt_cache_key": string(),
     "prompt_cache_retention": one_of("in_memory", "24h"),
     "prompt_cache_options": _object,
-    "moderation": not_offered,
-    "web_search_options": not_offered,
+    "moderation": _object,  # taken and ignored, like prediction and store
+    "web_search_options": _object,
 }
 
 Rule = Callable[[dict[str, Any]], Problem | None]

@@ -9,6 +9,7 @@ deadline bounds the whole conversation.
 
 import contextlib
 import re
+import selectors
 import socket
 import ssl
 import time
@@ -89,6 +90,12 @@ class Connection(AbstractContextManager["Connection"]):
             self._socket.sendall(octets)
         except OSError as error:
             self.failure = Failure(FailureKind.RESET, str(error))
+
+    def wait(self) -> None:
+        """Until there is something to read, or the deadline; nothing is read."""
+        with selectors.DefaultSelector() as selector:
+            selector.register(self._socket, selectors.EVENT_READ)
+            selector.select(max(0.0, self._deadline - time.monotonic()))
 
     def read_until(self, enough: Callable[[bytes], bool], limit: int = 32 * 1024 * 1024) -> None:
         """Receive until `enough` of what came, the end, the deadline or `limit` bytes."""

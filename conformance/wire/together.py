@@ -54,6 +54,12 @@ class OpenStream:
 
     connection: Connection | None
 
+    def leave_unread(self, seconds: float) -> None:
+        """Read nothing for so long, from the moment on at which the reply begins."""
+        if self.connection is not None:
+            self.connection.wait()
+            time.sleep(seconds)
+
     def began(self) -> bool:
         """Whether its first event comes, as soon as it does, or another reply, or the deadline."""
         if self.connection is None:

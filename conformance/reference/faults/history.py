@@ -119,7 +119,7 @@ def refuses_content_of_one_part(call: Call) -> Call | Reply:
     return call if at is None else _refused(at, "content must be a string")
 
 
-@fault(breaks={"CC-REQ-008"}, seam="request")
+@fault(breaks={"CC-REQ-008", "CC-MM-010"}, seam="request")
 def drops_the_parts_of_others(call: Call) -> Call | Reply:
     """Accepts parts in messages that are not the user's, and does not read them."""
 
@@ -130,7 +130,12 @@ def drops_the_parts_of_others(call: Call) -> Call | Reply:
     return each_message(call, drop)
 
 
-@fault(breaks={"CC-REQ-009"}, seam="request")
+@fault(
+    breaks={
+        *("CC-REQ-009", "CC-MM-001", "CC-MM-002", "CC-MM-005", "CC-MM-008", "CC-MM-009"),
+    },
+    seam="request",
+)
 def reads_only_the_first_part(call: Call) -> Call | Reply:
     """Reads only the first of several parts of the user."""
 

@@ -102,7 +102,8 @@ def says_503_to_an_unknown_model(reply: Reply, call: Call) -> Reply:
     """Answers for an unknown model with 503, as a router without a backend does."""
     if reply.status != 404 or not _unknown(call):
         return reply
-    return refusal(503, "No backend for this model.", kind="service_unavailable_error")
+    kind = "service_unavailable_error"
+    return refusal(503, "No backend for this model.", kind=kind, headers=reply.headers)
 
 
 @fault(breaks={"CC-MODEL-009"}, seam="reply")

@@ -19,7 +19,7 @@ from conformance.reference.faults.edits import (
 from conformance.reference.faults.registry import fault
 
 
-@fault(breaks={"CC-RESP-001"}, seam="reply")
+@fault(breaks={"CC-RESP-001", "CC-CONC-001"}, seam="reply")
 def repeats_its_ids(reply: Reply, call: Call) -> Reply:
     """Gives every completion the same id."""
     return completion(reply, setting(id="chatcmpl-1"))

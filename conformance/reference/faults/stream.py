@@ -59,7 +59,7 @@ def gives_each_chunk_an_id_of_its_own(events: list[Item], call: Call) -> list[It
     )
 
 
-@fault(breaks={"CC-STREAM-002"}, seam="events")
+@fault(breaks={"CC-STREAM-002", "CC-CONC-001"}, seam="events")
 def gives_all_streams_one_id(events: list[Item], call: Call) -> list[Item]:
     """Gives every stream the same id."""
     return each_item(events, setting(id="chatcmpl-1"), is_object)
