@@ -12,6 +12,8 @@ The map (design laws in CONTRIBUTING.md):
 | `again.py` | is a breach steady, or does it come and go? it is asked again |
 | `forms.py` | answers in a form that the request gave, with or without log probabilities |
 | `recall.py` | does a model give back what a message told it? a control decides |
+| `pictures.py`, `probes.py` | pictures, sound, files; what needs more than a field to be probed |
+| `concurrency.py`, `limits.py` | calls at once; refusals for want of rate, credit or permission |
 | `long_input.py` | how much does a model take? prompts of a known size |
 | `protocol/` | bytes and JSON in, findings out; no I/O, standard library only |
 | `wire/` | the only socket of the checker |
