@@ -6,6 +6,7 @@ not look at (the page, JUnit, the cache, xdist) is switched off.
 
 import contextlib
 import io
+import json
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,6 @@ from typing import Any
 
 import pytest
 
-from reports.results import read
 from reports.verdict import clauses
 
 ROOT = Path(__file__).parents[1]
@@ -67,13 +67,13 @@ def judgement(
     folder = results.parent
     words = ["--pyargs", "conformance", "-q", "--target-url", url, "--profile", str(profile)]
     words += ["--results", str(results), "--timeout", str(timeout), "--junitxml", os.devnull]
-    words += ["--rootdir", str(folder), "-c", os.devnull]
+    words += ["--rootdir", str(folder), "-c", os.devnull, "--tb", "native", "--capture", "no"]
     words += [word for name in SPARE for word in ("-p", f"no:{name}")]
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
         status = int(pytest.main([*words, *arguments]))
     if not results.exists():
         return Judgement(status, said.getvalue(), {}, {})
-    found = read(results)
+    found = json.loads(results.read_text("utf-8"))  # its form is the business of tests/reports
     verdicts = {i: str(verdict) for i, verdict in clauses(found["requirements"]).items()}
     return Judgement(status, said.getvalue(), verdicts, found)
