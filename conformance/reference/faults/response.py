@@ -61,7 +61,7 @@ def dates_itself_an_hour_back(reply: Reply, call: Call) -> Reply:
     return completion(reply, setting(created=int(call.moment) - 3600))
 
 
-@fault(breaks={"CC-MSG-001", "CC-RESP-004"}, seam="reply")
+@fault(breaks={"CC-MSG-001", "CC-RESP-004", "CC-TOOL-005"}, seam="reply")
 def answers_twice(reply: Reply, call: Call) -> Reply:
     """Sends two choices where one was asked for."""
     if (call.json or {}).get("n") is not None:
