@@ -337,9 +337,10 @@ def refused_though_valid(chat: Chat, case: Case, exchange: Exchange) -> list[tup
             continue
         if not (is_refusal(by_itself) or persists(by_itself)):
             raise Inconclusive(status_line(by_itself), by_itself)
-        plainest = corpus_of(chat).alone(feature.plain)
+        plainest = by_itself if feature.choosy else corpus_of(chat).alone(feature.plain)
         if plainest is None or refuses(plainest, feature.names):
-            raise Unsupported(f"{feature.name} is refused in its plainest form", plainest)
+            form = "by name" if feature.choosy else "in its plainest form"
+            raise Unsupported(f"{feature.name} is refused {form}", plainest)
         return [(feature.clause, _refusal(f"status 200 for {feature.name}", exchange))]
     names = tuple(name for part in parts for name in BY_NAME[part.feature].names)
     if refuses(exchange, names):

@@ -43,7 +43,8 @@ class Feature:
     """Something that a valid request may hold.
 
     `clause` wants it accepted; `names` are the words of a clean refusal; `plain` is its plainest
-    value; `needs` are capabilities without which no request holds it.
+    value; `needs` are capabilities without which no request holds it. `choosy`: a target may take
+    some of the values and refuse others by name.
     """
 
     name: str
@@ -53,6 +54,7 @@ class Feature:
     plain: Part
     key: str
     needs: tuple[str, ...] = ()
+    choosy: bool = False
 
 
 @composite
