@@ -125,6 +125,7 @@ class Chat:
         bound_name: str = "max_tokens",
         bound: int = BOUND,
         generated: Amount = NOTHING_GENERATED,
+        clients: frozenset[str] | None = frozenset(),
     ) -> None:
         self.client = client
         self.profile = profile
@@ -132,6 +133,8 @@ class Chat:
         self.long_context = long_context
         self.bound_name = bound_name
         self.generated = generated
+        self.clients = clients
+        """The clauses whose client libraries start together at the first need; None: none runs."""
         self._bound = bound
         self.used: list[Exchange] = []
         self.memory: dict[str, Any] = {}
@@ -156,6 +159,7 @@ class Chat:
             on_gone=self._on_gone,
             bound_name=self.bound_name,
             bound=self._bound,
+            clients=None if self.clients is None else frozenset(),
         )
         other._capabilities = self._capabilities
         return other

@@ -19,6 +19,7 @@ RUN: "pytest.StashKey[Run]" = pytest.StashKey()
 
 MARKERS = (
     "requirement(id, scope, harms): the clause of the catalogue that a check judges",
+    "clients: drives client libraries, or what the documentation shows of them (CC-SDK)",
     "requirements(marks): the clauses of a family of checks, one run for each",
 )
 

@@ -16,6 +16,7 @@ from .embedded import SLOW_READER_S, STREAM_ERROR, EmbeddedServer
 from .guards import UNFINISHED, refuses
 from .outcomes import Inconclusive
 from .planning import Cost, cost
+from .requirements import REQUIREMENTS
 from .settings import Settings, aimed
 from .wire.client import Client, Endpoint
 from .wire.exchange import Exchange, Request
@@ -111,8 +112,16 @@ class TargetSession:
                 bound_name=name,
                 bound=bound,
                 generated=self.settings.generated,
+                clients=self._clients(),
             )
         return self._chats[model]
+
+    def _clients(self) -> frozenset[str] | None:
+        """The clauses for which client libraries may run; None where none may."""
+        if not self.settings.clients:
+            return None
+        selected = self.settings.selected
+        return frozenset(REQUIREMENTS) if selected is None else selected
 
     def afresh(self, model: str, number: int) -> Chat:
         """The chat of the `number`-th repetition of checks that found that model broken."""

@@ -48,6 +48,8 @@ class Settings:
     timeout: float
     plan: bool
     generated: Amount
+    clients: bool
+    """Whether client libraries that are installed may run."""
     long_context: int
     """Tokens of the prompt that a model of a long documented context has to take; 0: none."""
 
@@ -122,6 +124,11 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="N",
         default=str(DEFAULT_SEED),
         help="which requests are generated; the same seed gives the same (default: %(default)s)",
+    )
+    add(
+        "--no-clients",
+        action="store_true",
+        help="do not run the client libraries that are installed (CC-SDK)",
     )
     add(
         "--plan",
@@ -206,6 +213,7 @@ def read(config: pytest.Config) -> Settings:
         results=config.invocation_params.dir / (results or OUT / "results.json"),
         timeout=_seconds(option("timeout")),
         plan=option("plan"),
+        clients=not option("no_clients"),
         generated=Amount(
             _whole("--examples", option("examples"), 0, MOST_EXAMPLES),
             _whole("--seed", option("seed"), 0, MOST_SEED),

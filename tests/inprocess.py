@@ -58,15 +58,24 @@ class Judgement:
 
 
 def judgement(
-    url: str, results: Path, profile: Path, *arguments: str, timeout: float = 4
+    url: str,
+    results: Path,
+    profile: Path,
+    *arguments: str,
+    timeout: float = 4,
+    clients: bool = False,
 ) -> Judgement:
-    """Judge `url` with the key of the reference server; without results: no verdicts."""
+    """Judge `url` with the key of the reference server; without results: no verdicts.
+
+    `clients`: client libraries run too, which takes seconds.
+    """
     os.environ["TARGET_API_KEY"] = KEY
     for purpose in ("limited", "exhausted", "restricted"):
         os.environ[f"REFERENCE_{purpose.upper()}_KEY"] = f"{KEY}-{purpose}"
     folder = results.parent
     words = ["--pyargs", "conformance", "-q", "--target-url", url, "--profile", str(profile)]
     words += ["--results", str(results), "--timeout", str(timeout), "--junitxml", os.devnull]
+    words += [] if clients else ["--no-clients"]
     words += ["--rootdir", str(folder), "-c", os.devnull, "--tb", "native", "--capture", "no"]
     words += [word for name in SPARE for word in ("-p", f"no:{name}")]
     said = io.StringIO()

@@ -20,6 +20,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
     # library. A name allows itself and what lies below it; "=name" the name alone.
     ("conformance.protocol", ("conformance.protocol",)),
     ("conformance.reference", ("conformance.reference", "h11")),
+    ("conformance.clients", ("openai", "langchain_openai", "litellm", "pydantic")),
     (
         "conformance.wire",
         ("conformance.wire", "conformance.protocol", "schemas", "httpx", "httpcore"),
@@ -44,10 +45,12 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
             "conformance.concurrency",
             "conformance.corpus",
             "conformance.credentials",
+            "conformance.driving",
             "conformance.expect",
             "conformance.forms",
             "conformance.generation",
             "conformance.guards",
+            "conformance.libraries",
             "conformance.limits",
             "conformance.long_input",
             "conformance.outcomes",

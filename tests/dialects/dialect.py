@@ -126,7 +126,9 @@ def judge(
     chosen = [word for pattern in only for word in ("--requirement", pattern)]
     chosen += ["--examples", "0"] if only else []
     base, results = f"{address}/fault/{name}/v1", folder / f"{name}.json"
-    return judgement(base, results, declared, "--model", model, *chosen, *arguments, timeout=8)
+    words = ("--model", model, *chosen, *arguments)
+    clients = any(pattern.startswith("CC-SDK") for pattern in only)
+    return judgement(base, results, declared, *words, timeout=8, clients=clients)
 
 
 def spoken_by(module: str) -> list[Dialect]:

@@ -16,6 +16,7 @@ from concurrent.futures import ProcessPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
+from conformance.libraries import LIBRARIES
 from conformance.reference.faults import FAULTS, Fault, named
 from conformance.requirements import REQUIREMENTS
 from tests.inprocess import Judgement, judgement, serving
@@ -60,6 +61,9 @@ exhausted = "$REFERENCE_EXHAUSTED_KEY"
 restricted = "$REFERENCE_RESTRICTED_KEY"
 """
 
+DRIVEN = frozenset().union(*(library.clauses for library in LIBRARIES.values()))
+"""What only a client library shows."""
+
 BURST = "CC-CONC-006"
 """Where a fault breaks it, the profile allows the burst that it needs."""
 
@@ -97,13 +101,13 @@ def judge(address: str, fault: str, folder: Path, only: tuple[str, ...] = ()) ->
     known = named(fault)
     declared = known.breaks if known else frozenset()
     model = SEEING if declared & PICTURES else THINKER if declared & REASONING else MODEL
-    clients = any(i.startswith("CC-SDK-") for i in declared)
+    clients = bool(declared & DRIVEN)
     results = folder / f"{fault or 'none'}.json"
     chosen = [word for one in only for word in ("--requirement", one)]
     number = str(EXAMPLES if known is not None and found_by_examples(known) else 0)
     words = ("--model", model, "--examples", number, *chosen)
     declares = profile(folder, clients=clients, burst=BURST in declared)
-    return judgement(base, results, declares, *words)
+    return judgement(base, results, declares, *words, clients=clients)
 
 
 EXAMPLES = 300

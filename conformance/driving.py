@@ -1,0 +1,231 @@
+"""Runs real client libraries against the target, and reads what each made of it (CC-SDK).
+
+The laws:
+
+1. A driver (`conformance/clients/drive.py`, `drive.mjs`) runs in a process of its own, and all that
+   it says is data.
+2. The libraries run side by side, each once for a model, its whole programme in one process.
+3. The key goes to a driver through its environment, never through the command line.
+"""
+
+import base64
+import binascii
+import json
+import os
+import subprocess
+import tempfile
+import time
+import weakref
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import IO, Any
+
+from .chat import Chat
+from .libraries import LIBRARIES, Library, command, folder, programme
+from .outcomes import Inconclusive, Unsupported
+from .protocol.finding import shorten
+from .wire.client import Endpoint
+from .wire.exchange import BEARER, Exchange, Failure, FailureKind, Request
+
+START_UP = 30.0
+"""Seconds that a client may take at least: importing one on a busy machine is no exchange."""
+
+UNWANTED = ("OPENAI_", "LANGCHAIN_", "LANGSMITH_", "LITELLM_")
+"""Beginnings of environment variables that change what a library does."""
+
+SETTINGS = {"NO_PROXY": "*", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "HF_HUB_OFFLINE": "1"}
+"""Nothing is fetched from anywhere but the target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What a library made of one step: `returned`, or `raised`; and its last exchange, if any."""
+
+    library: str
+    name: str
+    returned: Any
+    raised: Mapping[str, Any] | None
+    exchange: Exchange | None
+
+    def __str__(self) -> str:
+        if self.raised is None:
+            return f"{self.library} returns {shorten(self.returned)}"
+        return f"{self.library} raises {self.raised['class']}: {shorten(self.raised['message'])}"
+
+
+class Driven:
+    """A driver at work."""
+
+    def __init__(self, chat: Chat, library: Library) -> None:
+        """Raises `Unsupported` where the library is not installed."""
+        self.library = library
+        self._endpoint = chat.client.endpoint
+        words = command(library)
+        job = {
+            "base_url": self._endpoint.base_url,
+            "model": chat.model,
+            "timeout": self._endpoint.timeout,
+            "steps": programme(chat, library.name),
+        }
+        self._out = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process has ended
+        self._err = tempfile.TemporaryFile()  # noqa: SIM115 - the same
+        self._until = time.monotonic() + START_UP + 2 * self._endpoint.timeout
+        self._process = subprocess.Popen(
+            words,
+            stdin=subprocess.PIPE,
+            stdout=self._out,
+            stderr=self._err,
+            env=environment(self._endpoint),
+        )
+        weakref.finalize(self, self._process.kill)  # a run that is cut short leaves nobody behind
+        _write(self._process.stdin, json.dumps(job).encode())
+        self._steps: dict[str, Step] | None = None
+
+    def steps(self, chat: Chat) -> Mapping[str, Step]:
+        """What the driver said, by step; waits for its end.
+
+        Raises `Inconclusive` when it could not start.
+        """
+        if self._steps is None:
+            self._steps = self._read(chat)
+        return self._steps
+
+    def _read(self, chat: Chat) -> dict[str, Step]:
+        try:
+            self._process.wait(max(0.0, self._until - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
+        with self._out as out, self._err as err:
+            lines = [_loaded(line) for line in _whole(out).splitlines()]
+            complaint = _whole(err).decode("utf-8", "backslashreplace").strip()
+        lines = [line for line in lines if "name" in line]
+        if not lines:
+            last = complaint.splitlines()[-1:] or ["it says nothing"]
+            raise Inconclusive(f"{self.library.name} does not start: {shorten(last[0], 200)}")
+        found = {}
+        for line in lines[1:]:
+            exchanges = [exchange_of(one, self._endpoint) for one in line.get("exchanges", ())]
+            chat.client.log.extend((one.request, one.status) for one in exchanges)
+            found[line["name"]] = Step(
+                self.library.name,
+                line["name"],
+                line.get("returned"),
+                line.get("raised"),
+                exchanges[-1] if exchanges else None,
+            )
+        return found
+
+
+def _whole(file: IO[bytes]) -> bytes:
+    file.seek(0)
+    return file.read()
+
+
+def _write(pipe: IO[bytes] | None, octets: bytes) -> None:
+    """Hand a driver its job; one that has died already will be found out when it is read."""
+    if pipe is not None:
+        try:
+            with pipe:
+                pipe.write(octets)
+        except BrokenPipeError:
+            return
+
+
+def _loaded(line: bytes) -> dict[str, Any]:
+    """One line of a driver; one that was cut off, or that a library printed, is no step."""
+    try:
+        value = json.loads(line)
+    except ValueError:
+        return {}
+    return value if isinstance(value, dict) else {}
+
+
+def environment(endpoint: Endpoint) -> dict[str, str]:
+    """What a driver finds in its environment: the key and the headers, no setting of the user's."""
+    kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(UNWANTED)}
+    return kept | {
+        **SETTINGS,
+        "CONFORMANCE_CLIENT_KEY": endpoint.key or "",
+        "CONFORMANCE_CLIENT_HEADERS": json.dumps(dict(endpoint.extra_headers)),
+        "CONFORMANCE_CLIENT_MODULES": str(folder()),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+
+
+LEFT = "left before its end"
+"""How a driver says that its library read no further: after [DONE] none needs to."""
+
+
+def exchange_of(told: Mapping[str, Any], endpoint: Endpoint) -> Exchange:
+    """What a driver recorded, as an exchange of the suite."""
+    sent, body = (_octets(told.get(name)) for name in ("sent", "body"))
+    url = str(told.get("url"))
+    request = Request(
+        method=str(told.get("method")),
+        path=url.removeprefix(endpoint.base_url.rstrip("/")),
+        body=sent or None,
+        headers=(("Content-Type", "application/json"), ("User-Agent", str(told["user_agent"]))),
+        authorization=BEARER,
+    )
+    status = told.get("status")
+    return Exchange(
+        request=request,
+        url=url,
+        status=status if isinstance(status, int) else None,
+        headers=tuple((str(name), str(value)) for name, value in told.get("headers", ())),
+        body=body,
+        failure=failure_of(str(told.get("failure"))),
+    )
+
+
+def _octets(coded: object) -> bytes:
+    try:
+        return base64.b64decode(str(coded or ""))
+    except binascii.Error:
+        return b""
+
+
+def failure_of(words: str) -> Failure | None:
+    """Why a library has no whole reply; None where it has one, or wanted no more."""
+    if words in ("", LEFT):
+        return None
+    for kind, signs in FAILURES.items():
+        if any(sign in words for sign in signs):
+            return Failure(kind, shorten(words))
+    return Failure(FailureKind.RESET, shorten(words))
+
+
+FAILURES: Mapping[FailureKind, tuple[str, ...]] = {
+    FailureKind.TIMEOUT: ("Timeout", "timeout", "AbortError"),
+    FailureKind.TOO_LARGE: ("the body exceeds",),
+    FailureKind.TRUNCATED: ("without sending complete", "incomplete chunked", "terminated"),
+    FailureKind.PROTOCOL: ("ProtocolError", "DecodingError"),
+}
+"""The words by which HTTP clients say so: httpx and undici."""
+
+
+# -- all of them ------------------------------------------------------------------------------
+
+
+def driven(chat: Chat, name: str) -> Mapping[str, Step]:
+    """What the library of that name made of its programme.
+
+    At the first call every library that a selected clause needs is started beside it. Raises
+    `Unsupported` where the library is not installed or no client may run.
+    """
+    if chat.clients is None:
+        raise Unsupported("no client is run: --no-clients")
+    running: dict[str, Driven] = chat.memory.setdefault("clients", {})
+    wanted = [library for library in LIBRARIES.values() if library.clauses & chat.clients]
+    for library in (LIBRARIES[name], *(wanted if not running else ())):
+        if library.name not in running:
+            try:
+                running[library.name] = Driven(chat, library)
+            except Unsupported:
+                if library.name == name:
+                    raise
+    steps = running[name].steps(chat)
+    if not steps:
+        raise Inconclusive(f"{name} ends before its first step")
+    return steps
