@@ -32,4 +32,6 @@ damage      characters that were decoded wrongly        CC-MSG-012, CC-SSE-020
 coding      flushed and unflushed compression           CC-SSE-022
 models      rules for the list of models                CC-MODEL-001, 002, 003
 errors      rules for error replies                     CC-ERR
+headers     limits, delays, durations                   CC-HDR, CC-ERR-014
+parts       pictures, sound and files to send           CC-MM
 """

@@ -169,7 +169,8 @@ def test_calls_and_their_reason() -> None:
 
 
 def test_requested_functions_and_audio() -> None:
-    called = answer(function_call={"name": "f", "arguments": "{}"}, audio={"id": "a"})
+    audio = {"id": "a", "expires_at": 1, "data": "", "transcript": ""}
+    called = answer(function_call={"name": "f", "arguments": "{}"}, audio=audio)
 
     assert findings(called, Facts(calls_allowed=True, functions=True, audio=True)) == []
 

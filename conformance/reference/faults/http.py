@@ -20,6 +20,8 @@ PAGE = b"<!doctype html><title>Gateway</title><p>Something went wrong.</p>"
 def _parses(content: bytes) -> bool:
     try:
         json.loads(content)
+    except RecursionError:
+        return True  # too deep to be read here, but not malformed
     except ValueError:
         return False
     return True
