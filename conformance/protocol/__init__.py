@@ -34,4 +34,5 @@ models      rules for the list of models                CC-MODEL-001, 002, 003
 errors      rules for error replies                     CC-ERR
 headers     limits, delays, durations                   CC-HDR, CC-ERR-014
 parts       pictures, sound and files to send           CC-MM
+interop     what a client library made of a reply       CC-SDK
 """

@@ -169,7 +169,7 @@ def test_calls_and_their_reason() -> None:
 
 
 def test_requested_functions_and_audio() -> None:
-    audio = {"id": "a", "expires_at": 1, "data": "", "transcript": ""}
+    audio = {"id": "a", "expires_at": 1, "data": "AAAA", "transcript": "Hi."}
     called = answer(function_call={"name": "f", "arguments": "{}"}, audio=audio)
 
     assert findings(called, Facts(calls_allowed=True, functions=True, audio=True)) == []
