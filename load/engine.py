@@ -69,8 +69,8 @@ LATER: Final = Record(None, Decoded(), Timing())
 STRETCH_NS: Final = 300_000
 """For so long streams are recorded before the sockets are looked at again."""
 
-BACKLOG: Final = 2000
-"""Streams that may wait to be recorded; beyond them, each is recorded at once."""
+BACKLOG: Final = 8 * 1024 * 1024
+"""Bytes of bodies that may wait to be recorded; beyond them, each stream is recorded at once."""
 
 
 class Engine:
@@ -124,6 +124,7 @@ class Engine:
         self._users: int | None = None  # of this process, once all run
         self._firsts = 0  # users whose first request has ended
         self._backlog: deque[_Done] = deque()
+        self._waits = 0  # bytes of bodies in the backlog
         self._waiting = Event()
         self._recording = gevent.spawn(self._work)
         gc.collect()
@@ -236,7 +237,8 @@ class Engine:
             self.in_flight -= 1
             self._firsts += first
             self._settle()
-        if later and into.status == 200 and len(self._backlog) < BACKLOG:
+        if later and into.status == 200 and self._waits + len(into.body) <= BACKLOG:
+            self._waits += len(into.body)
             self._backlog.append(done)
             self._waiting.set()
             return LATER
@@ -264,11 +266,17 @@ class Engine:
             self._waiting.wait()
             looked = _now()
             while self._backlog:
-                self._record(self._backlog.popleft())
+                self._record(self._next())
                 if _now() - looked > STRETCH_NS:
                     gevent.sleep(0.0001)  # not 0: that runs again before the sockets are looked at
                     looked = _now()
             self._waiting.clear()
+
+    def _next(self) -> _Done:
+        """The stream that has waited longest."""
+        done = self._backlog.popleft()
+        self._waits -= len(done.into.body)
+        return done
 
     def _spelled(self, model: str, prompt: prompts.Prompt) -> bytes:
         settings = self.settings
@@ -367,7 +375,7 @@ class Engine:
         self._monitor.stop()
         self._recording.kill(block=False)
         while self._backlog:
-            self._record(self._backlog.popleft())
+            self._record(self._next())
         for connection in self._idle:
             connection.close()
         if self._raw is not None:

@@ -76,13 +76,22 @@ class Reply:
 
     def __init__(self, into: Exchange) -> None:
         self._into = into
-        self._parser = httptools.HttpResponseParser(self)
+        self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self.framed = False
         self.keeps_alive = False
 
     def feed(self, data: bytes) -> None:
         """Take bytes. Raises httptools.HttpParserError where they are no HTTP/1.1."""
-        self._parser.feed_data(data)
+        if self._parser is not None:
+            self._parser.feed_data(data)
+
+    def release(self) -> None:
+        """Read no more, and let go of the parser.
+
+        It holds this reply, and this reply the body: a circle that stays in memory until the
+        garbage collector comes by, which under load is thousands of streams later.
+        """
+        self._parser = None
 
     # What httptools calls.
 
@@ -92,6 +101,7 @@ class Reply:
 
     def on_headers_complete(self) -> None:
         """The head is whole; that of 100 and 103 announces the real one."""
+        assert self._parser is not None  # it is the caller
         status = self._parser.get_status_code()
         fields = self._into.fields
         if status < 200:
@@ -107,4 +117,5 @@ class Reply:
     def on_message_complete(self) -> None:
         """The body has reached its end."""
         self._into.complete = self._into.status != 0
+        assert self._parser is not None  # it is the caller
         self.keeps_alive = self._into.complete and self._parser.should_keep_alive()

@@ -49,6 +49,12 @@ STEP_NS: Final = 1_000_000
 CLOSE_NS: Final = 2_000
 """Two clocks read within this time are read together."""
 
+NOTHING: Final = Exchange()
+"""Stands for the exchange of an idle connection."""
+
+SILENCE: Final = Reply(NOTHING)
+"""Stands for its reply, which keeps no connection alive."""
+
 READABLE: Final = 1
 _ROOM: Final = 64  # bytes of ancillary data: one stamp and its header
 _stamp = struct.Struct("qq").unpack_from
@@ -80,8 +86,7 @@ class Connection:
         self._limits = limits
         self._line: Line | None = None
         self._watcher: Any = None
-        self._into = Exchange()
-        self._reply = Reply(self._into)
+        self._into, self._reply = NOTHING, SILENCE
         self._done = gevent.event.Event()
         self._crash: Exception | None = None
 
@@ -103,6 +108,8 @@ class Connection:
                 self.close()
             elif self._watcher is not None:
                 self._watcher.stop()
+            self._reply.release()
+            self._into, self._reply = NOTHING, SILENCE  # an idle connection keeps no body
 
     def close(self) -> None:
         """Close the connection; safe to call twice."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import socket
 import ssl
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -99,6 +101,20 @@ def test_a_stream_is_read_with_one_stamp_for_each_arrival() -> None:
     assert into.send < (into.headers or 0) <= into.at[0] <= into.end
     assert into.connect is not None
     assert into.tls is None
+
+
+def test_a_stream_that_is_over_waits_for_no_garbage_collection() -> None:
+    with serve(paced(WHOLE)) as tiny:
+        connection = opened(tiny.url)
+        gc.disable()
+        try:
+            into = ask(connection, tiny.url)
+            held = sys.getrefcount(into)
+        finally:
+            gc.enable()
+        assert ask(connection, tiny.url).reused
+    assert into.complete
+    assert held <= 2  # our name and the argument: neither connection nor parser hold it
 
 
 def test_the_kernel_stamps_each_read() -> None:
