@@ -211,7 +211,7 @@ def test_generated_requests_get_as_many_choices_as_asked(chat: Chat) -> None:
 @requirement("CC-SAMP-002")
 def test_generated_stop_sequences_are_not_in_the_text(chat: Chat) -> None:
     def look(case: Case, exchange: Exchange) -> list[Sighting]:
-        stop = sent_json(exchange)["stop"]
+        stop = sent_json(exchange).get("stop") or []
         required = "a text without its stop sequence"
         said = [_content(choice) for choice in _choices(chat, exchange)]
         found = [

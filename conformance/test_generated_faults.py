@@ -25,7 +25,7 @@ from .guards import (
     refused,
     status_line,
 )
-from .outcomes import Sighting
+from .outcomes import Blocked, Sighting
 from .protocol.errors import findings as error_findings
 from .protocol.errors import names, read_error
 from .protocol.finding import Finding
@@ -60,6 +60,8 @@ from .wire.exchange import Exchange
 )
 def test_generated_mistakes_are_refused(chat: Chat, clause: str) -> None:
     def look(case: Case, exchange: Exchange) -> list[Sighting]:
+        if exchange.status == 200 and is_streamed(exchange) and chat.reading(exchange).error_events:
+            raise Blocked("CC-REQ-043", status_line(exchange), exchange)
         refused(exchange, what=case.row.name)
         return []
 
