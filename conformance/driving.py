@@ -158,7 +158,10 @@ LEFT = "left before its end"
 
 
 def exchange_of(told: Mapping[str, Any], endpoint: Endpoint) -> Exchange:
-    """What a driver recorded, as an exchange of the suite."""
+    """What a driver recorded, as an exchange of the suite.
+
+    A content coding, which the client asked for, is undone already, and its header is left out.
+    """
     sent, body = (_octets(told.get(name)) for name in ("sent", "body"))
     url = str(told.get("url"))
     request = Request(
@@ -169,11 +172,12 @@ def exchange_of(told: Mapping[str, Any], endpoint: Endpoint) -> Exchange:
         authorization=BEARER,
     )
     status = told.get("status")
+    given = [(str(name), str(value)) for name, value in told.get("headers", ())]
     return Exchange(
         request=request,
         url=url,
         status=status if isinstance(status, int) else None,
-        headers=tuple((str(name), str(value)) for name, value in told.get("headers", ())),
+        headers=tuple(pair for pair in given if pair[0].lower() != "content-encoding"),
         body=body,
         failure=failure_of(str(told.get("failure"))),
     )

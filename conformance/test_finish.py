@@ -26,6 +26,7 @@ from .chat import BOUND, OMIT, Chat
 from .expect import completions_keep, require, second_look, streams_keep, trials, whole_stream
 from .guards import (
     answered,
+    calls_in,
     choices_of,
     filtered,
     finish_reason,
@@ -291,7 +292,10 @@ def test_the_reason_beside_a_forced_call_is_told(chat: Chat) -> None:
         streamed = invitation(chat, **force, stream=True)
         told[" streamed"] = str(chat.reading(streamed).finish_reason())
     reasons = ",".join(f"{mode} {reason!r}" for mode, reason in told.items())
-    chat.observe(f"a call forced by name ends with finish_reason{reasons}")
+    forced = (
+        "a call forced by name ends" if calls_in(plainly) else "no call comes where one is forced"
+    )
+    chat.observe(f"{forced}, finish_reason{reasons}")
 
 
 @requirement("CC-FIN-007")
