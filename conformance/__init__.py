@@ -17,6 +17,7 @@ The map (design laws in CONTRIBUTING.md):
 | `libraries.py`, `driving.py` | where client libraries are, and what they make of the target |
 | `long_input.py` | how much does a model take? prompts of a known size |
 | `clients/` | the drivers of client libraries: scripts that run in processes of their own |
+| `generation/`, `strategies.py`, `corpus.py` | requests that Hypothesis draws; what they find |
 | `protocol/` | bytes and JSON in, findings out; no I/O, standard library only |
 | `wire/` | the only socket of the checker |
 | `target/` | what the target documents, and what it can do |
