@@ -18,10 +18,12 @@ failures    the ways in which a request can end, as a table
 decoding    the bytes of a stream -> where its tokens are, its usage, its end     pure
 timeline    stamps and decoding -> the metrics, by their definitions              pure
 metrics     mergeable histograms and counts, per model                            pure
+windows     a run cut into windows of seconds                                     pure
 arrivals    when requests are to be sent: constant, Poisson, gamma, trace         pure
 prompts     what is asked: fixed, by length, from a file, in turns                pure
 slo         targets such as ``ttft_p95<500ms``, and whether they held             pure
 validity    whether the figures can be trusted, and their error bar               pure
+marking     the windows of a run, each judged; figures over the VALID ones        pure
 outcome     reply and stream -> succeeded, or failed as which kind                pure
 place       a base URL, and the bytes of a request                                pure
 exchange    raw stamps and bytes of one request; the framing of a reply
@@ -33,6 +35,7 @@ options     every option, read and checked                                      
 monitor     the generator's own lag and CPU
 engine      one process's part of a run
 gather      what workers report, put together                                     pure
+facts       what results are made from, and what is decided by it                 pure
 results     a run as data, by `load_results.schema.json`                          pure
 summary     the results on one screen                                             pure
 writing     results to files

@@ -130,7 +130,7 @@ class Engine:
         gc.collect()
         gc.freeze()  # what Locust and we have loaded is not looked through again in each collection
         self._monitor = Monitor(
-            self.book, lambda: self.phase, lambda: self.in_flight, self._every_second
+            self.book, lambda: self.phase, lambda: self.in_flight, worker, self._every_second
         )
 
     def _open_raw(self) -> IO[str] | None:

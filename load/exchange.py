@@ -34,7 +34,7 @@ class Exchange:
         sending: how long it took to hand them over; None where that failed.
         headers: stamp of the read that completed the head.
         at, ends: for each read that brought bytes of the body, its stamp, and the body's length.
-        lags: for each read that the kernel stamped, from its stamp to the callback.
+        lags: for each of them that the kernel stamped, from its stamp to the callback.
         end: when the reply was over or given up.
         anchor: the wall clock minus the monotonic clock at the send.
         dns, connect, tls: durations of what this exchange had to open, None where it reused.

@@ -31,6 +31,8 @@ from dataclasses import dataclass, field
 from functools import cache
 from typing import Any, Final
 
+from load.windows import LENGTH, MOST, Window, phase_of
+
 __all__ = ["ERROR", "OPENING", "OWN", "STEADY", "Book", "Histogram", "Tally", "carries", "needed"]
 
 ERROR: Final = 0.005
@@ -252,22 +254,59 @@ class Tally:
 
 
 class Book:
-    """The tallies of one process, or of all of them: by model, then by phase."""
+    """The tallies of one process, or of all of them: by model, then by phase or window of it."""
 
     def __init__(self) -> None:
         self.tallies: dict[str, dict[str, Tally]] = {}
+        self._length = LENGTH
 
     def tally(self, model: str, phase: str) -> Tally:
         """The tally of a model (or ``OWN``) in a phase."""
         return self.tallies.setdefault(model, {}).setdefault(phase, Tally())
 
+    def window(self, model: str, phase: str, second: int) -> Tally:
+        """The tally of a model (or ``OWN``) in the window of a phase that holds a second."""
+        rows = self.tallies.setdefault(model, {})
+        found = rows.get(key := Window.around(second, self._length, phase).key)
+        while found is None and len(rows) > MOST:
+            self._coarsen()
+            rows = self.tallies[model]
+            found = rows.get(key := Window.around(second, self._length, phase).key)
+        if found is None:
+            found = rows[key] = Tally()
+        return found
+
+    def _coarsen(self) -> None:
+        """Make windows twice as long."""
+        self._length *= 2
+        before, self.tallies = self.tallies, {}
+        for model, rows in before.items():
+            for key, tally in rows.items():
+                old = Window.of(key)
+                new = old and Window.around(old.start, self._length, old.phase)
+                self.tally(model, new.key if new else key).merge(tally)
+
     def whole(self, model: str, *phases: str) -> Tally:
-        """All phases of a model in one, or those named."""
+        """All phases of a model in one, or those named, with all their windows."""
         made = Tally()
-        for phase, tally in self.tallies.get(model, {}).items():
-            if not phases or phase in phases:
+        for key, tally in self.tallies.get(model, {}).items():
+            if not phases or phase_of(key) in phases:
                 made.merge(tally)
         return made
+
+    def windows(self, model: str, *phases: str) -> dict[int, Tally]:
+        """The windows of a model in the phases named, by their first second, in order."""
+        found: dict[int, Tally] = {}
+        for key, tally in self.tallies.get(model, {}).items():
+            window = Window.of(key)
+            if window is not None and window.phase in phases:
+                found.setdefault(window.start, Tally()).merge(tally)
+        return dict(sorted(found.items()))
+
+    @property
+    def length(self) -> int:
+        """Seconds of a window."""
+        return self._length
 
     @property
     def models(self) -> list[str]:
@@ -285,6 +324,14 @@ class Book:
 
     def add(self, plain: Mapping[str, Any]) -> None:
         """Add what another book gave."""
-        for model, phases in plain.items():
-            for phase, tally in phases.items():
-                self.tally(model, phase).merge(Tally.of(tally))
+        for model, rows in plain.items():
+            for key, tally in rows.items():
+                window = Window.of(key)
+                while window is not None and window.length > self._length:
+                    self._coarsen()
+                into = (
+                    self.tally(model, key)
+                    if window is None
+                    else self.window(model, window.phase, window.start)
+                )
+                into.merge(Tally.of(tally))

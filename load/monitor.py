@@ -32,6 +32,7 @@ class Monitor:
         book: where it is counted, under ``OWN``.
         phase: the phase that holds now.
         in_flight: how many requests are.
+        worker: the index of this process.
         tick: called once a second.
     """
 
@@ -40,8 +41,10 @@ class Monitor:
         book: Book,
         phase: Callable[[], str],
         in_flight: Callable[[], int],
+        worker: int,
         tick: Callable[[], None],
     ) -> None:
+        self._worker = worker
         self._book, self._phase, self._in_flight, self._tick = book, phase, in_flight, tick
         self._greenlets = [gevent.spawn(self._probe), gevent.spawn(self._seconds)]
         self._collection = 0
@@ -64,21 +67,24 @@ class Monitor:
             before = _now()
             gevent.sleep(PROBE)
             late = max(0, _now() - before - int(PROBE * 1e9))
-            own = self._book.tally(OWN, self._phase())
-            own.hist("loop").add(late)
+            second = int(time.time())
+            self._book.window(OWN, self._phase(), second).hist("loop").add(late)
             if late > LATE_NS:
-                own.at("late_probes", int(time.time()))
+                self._book.tally(OWN, self._phase()).at("late_probes", second)
 
     def _seconds(self) -> None:
         wall, cpu = _now(), time.process_time_ns()
         while True:
             gevent.sleep(1.0)
             now, used = _now(), time.process_time_ns()
-            own = self._book.tally(OWN, self._phase())
-            passed, spent = self._used.get(self._phase(), (0, 0))
-            self._used[self._phase()] = passed + now - wall, spent + used - cpu
+            phase, second = self._phase(), int(time.time())
+            passed, spent = self._used.get(phase, (0, 0))
+            self._used[phase] = passed + now - wall, spent + used - cpu
+            self._book.window(OWN, phase, second).counts.update(
+                {f"wall_ns/{self._worker}": now - wall, f"cpu_ns/{self._worker}": used - cpu}
+            )
             wall, cpu = now, used
-            own.at("in_flight", int(time.time()), self._in_flight())
+            self._book.tally(OWN, phase).at("in_flight", second, self._in_flight())
             self._tick()
 
     def _collected(self, phase: str, info: dict[str, int]) -> None:

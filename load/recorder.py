@@ -26,6 +26,7 @@ from load.exchange import Exchange
 from load.failures import Failure, Kind
 from load.metrics import OWN, Book, Tally
 from load.timeline import Marks, Timing, measure
+from load.windows import cut
 
 __all__ = ["Checker", "Recorder", "Request"]
 
@@ -111,6 +112,7 @@ class Recorder:
         tally.counts["failed"] += 1
         tally.failures[Kind.NOT_SENT] += 1
         tally.at("failed", wall // SECOND)
+        self._book.window(OWN, phase, wall // SECOND).counts["held_back"] += 1
 
     def end(self, request: Request, into: Exchange) -> Record:
         """A request is over."""
@@ -139,6 +141,8 @@ class Recorder:
         if failure is None:
             self._sample(tally, timing)
         self._own(request, into)
+        if into.send:
+            self._in_windows(request, into, timing, whole=failure is None)
         if self._raw is not None:
             self._raw.write(json.dumps(self._row(request, into, record)) + "\n")
         return record
@@ -159,10 +163,8 @@ class Recorder:
         counts["tokens"] += timing.tokens
         counts[f"tokens_{how}"] += timing.tokens
         counts[f"{how}_by_{timing.tokens_by}"] += 1
-        counts["chunks"] += len(record.decoded.tokens)
         counts["reads"] += timing.reads
         counts["bunched_reads"] += timing.bunched_reads
-        counts["bunched_tokens"] += timing.bunched_tokens
         counts["first_bunched"] += bool(timing.arrivals) and timing.arrivals[0][1] > 1
         counts["prompt_tokens"] += record.decoded.prompt_tokens or 0
         counts["reasoning_tokens"] += record.decoded.reasoning_tokens or 0
@@ -200,32 +202,49 @@ class Recorder:
     @staticmethod
     def _sample(tally: Tally, timing: Timing) -> None:
         for name in (
-            *("ttft", "ttft_sched", "ttfvt", "ttfe", "headers", "stall"),
-            *("tpot", "e2e", "e2e_sched", "close", "rate"),
+            *("ttft_sched", "ttfvt", "ttfe", "headers", "stall"),
+            *("tpot", "e2e_sched", "close", "rate"),
         ):
             value = getattr(timing, name)
             if value is not None:
                 tally.hist(name).add(value)
-        tally.hist("itl").extend(timing.gaps)
+
+    def _in_windows(self, request: Request, into: Exchange, timing: Timing, *, whole: bool) -> None:
+        """What belongs to a window of the run, by the stamp that ends it; see `windows`."""
+        model, phase, anchor, window = request.model, request.phase, into.anchor, self._book.window
+        own = window(OWN, phase, (into.send + anchor) // SECOND)
+        if into.sending is not None:
+            own.hist("sending").add(into.sending)
+        if request.sched is not None:
+            own.hist("late").add(max(0, into.send - request.sched))
+        own.counts["clock_steps"] += into.clock_step
+        lags = into.lags if len(into.lags) == len(into.at) else ()  # else the clock is ours
+        for second, low, high in cut(into.at, anchor):
+            window(OWN, phase, second).hist("lag").extend(lags[low:high])
+        moments = [at for at, _ in timing.arrivals]
+        for second, low, high in cut(moments, anchor):
+            tally = window(model, phase, second)
+            together = [count for _, count in timing.arrivals[low:high]]
+            tally.counts["chunks"] += sum(together)
+            tally.counts["bunched_tokens"] += sum(count for count in together if count > 1)
+            if whole:
+                tally.hist("itl").extend(timing.gaps[max(0, low - 1) : high - 1])
+        if whole and timing.ttft is not None and timing.e2e is not None:
+            window(model, phase, (moments[0] + anchor) // SECOND).hist("ttft").add(timing.ttft)
+            window(model, phase, (moments[-1] + anchor) // SECOND).hist("e2e").add(timing.e2e)
 
     def _own(self, request: Request, into: Exchange) -> None:
         """What the request tells of the generator, and of connections."""
         own = self._book.tally(OWN, request.phase)
-        own.hist("lag").extend(into.lags)
         tally = self._book.tally(request.model, request.phase)
         for name in ("dns", "connect", "tls"):
             value = getattr(into, name)
             if value is not None:
                 tally.hist(name).add(value)
-        if into.sending is not None:
-            own.hist("sending").add(into.sending)
         if into.at:
             own.counts["kernel" if into.kernel else "user_space"] += 1
             tally.counts["kernel" if into.kernel else "user_space"] += 1
-        own.counts["clock_steps"] += into.clock_step
         own.counts["internal"] += into.failure is not None and into.failure.kind is Kind.INTERNAL
-        if request.sched is not None and into.send:
-            own.hist("late").add(max(0, into.send - request.sched))
 
     def check(self, request: Request, into: Exchange, checker: Checker) -> None:
         """Judge a whole stream by the conformance suite's machine."""

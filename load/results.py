@@ -16,142 +16,27 @@ import io
 import math
 import platform
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from load import slo, timeline, validity
-from load.gather import Final as LastWord
-from load.metrics import ERROR, OPENING, OWN, STEADY, Book, Histogram, Tally
-from load.options import Settings
+from load import marking, slo, timeline, validity
+from load.facts import SECOND, Facts, decided, evidence, rate, standings
+from load.metrics import ERROR, OPENING, OWN, Book, Histogram, Tally
 
 __all__ = ["FORMAT", "Facts", "build", "decided", "evidence", "intervals", "standings"]
 
 FORMAT: Final = 1
-SECOND: Final = 1_000_000_000
 LATENCIES: Final = (
     *("ttft", "ttft_sched", "ttfvt", "ttfe", "headers", "itl", "stall", "tpot"),
     *("e2e", "e2e_sched", "close", "dns", "connect", "tls"),
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
-    """Everything that a run's results are made from; ``users`` is the most that ran."""
-
-    settings: Settings
-    run: str
-    book: Book
-    finals: Mapping[str, LastWord]
-    users: int
-    dead: tuple[str, ...] = ()
-    lost: int = 0
-    locust: str = ""
-    version: str = ""
-
-    @property
-    def steady(self) -> bool:
-        """Whether every worker reached its steady phase, and a request of it has ended."""
-        counts = [self.book.whole(model, STEADY).counts for model in self.book.models]
-        ended = any(each["ok"] + each["failed"] for each in counts)
-        return ended and all(f.steady_since is not None for f in self.finals.values())
-
-    @property
-    def span(self) -> tuple[int, int]:
-        """From the first worker's start to the last one's stop, ns of the epoch."""
-        if not self.finals:
-            return 0, 0
-        finals = self.finals.values()
-        return min(f.started for f in finals), max(f.stopped for f in finals)
-
-    @property
-    def window(self) -> tuple[int, int]:
-        """Whole seconds of the epoch, ``[first, end)``, in which all workers were steady."""
-        if not self.finals:
-            return 0, 0
-        finals = self.finals.values()
-        if self.steady:
-            begins = [f.steady_since for f in finals if f.steady_since is not None]
-        else:
-            begins = [f.started for f in finals]
-        first = -(-max(begins) // SECOND)
-        return first, max(first, min(f.stopped for f in finals) // SECOND)
-
-    def measured(self, model: str) -> Tally:
-        """The tally whose samples count."""
-        return self.book.whole(model, STEADY) if self.steady else self.book.whole(model)
-
-
-def evidence(facts: Facts) -> validity.Evidence:
-    """What was watched, for the verdict on the run."""
-    own = facts.measured(OWN)
-    seen = validity.Evidence(kernel=not own.counts["user_space"])
-    for name, into in (
-        ("lag", seen.lag),
-        ("loop", seen.loop),
-        ("late", seen.late),
-        ("sending", seen.sending),
-    ):
-        into.merge(own.hist(name))
-    for model in facts.book.models:
-        tally = facts.measured(model)
-        seen.ttft.merge(tally.hists.get("ttft", Histogram()))
-        seen.itl.merge(tally.hists.get("itl", Histogram()))
-        seen.tokens += tally.counts["chunks"]
-        seen.bunched += tally.counts["bunched_tokens"]
-        seen.streams += tally.hist("ttft").count
-        seen.first_bunched += tally.counts["first_bunched"]
-        whole = facts.book.whole(model)
-        seen.requests += whole.counts["requests"]
-        seen.not_sent += whole.failures["not_sent"]
-    seen.clock_steps = own.counts["clock_steps"]
-    seen.cpu = {f"worker {f.worker}": f.cpu for f in facts.finals.values()}
-    seen.dead, seen.lost = facts.dead, facts.lost
-    return seen
-
-
-def standings(facts: Facts) -> dict[str, slo.Standing]:
-    """What targets are decided by, for each model."""
-    return {model: _standing(facts, model) for model in facts.book.models}
-
-
-def _standing(facts: Facts, model: str) -> slo.Standing:
-    tally = facts.measured(model)
-    counts = tally.counts
-    wanted = any(target.model in ("", model) for target in facts.settings.good)
-    return slo.Standing(
-        hists=tally.hists,
-        ended=counts["ok"] + counts["failed"],
-        failed=counts["failed"],
-        good=counts["good"] if wanted else None,
-        tokens_per_second=_rate(facts, model, "tokens"),
-        requests_per_second=_rate(facts, model, "ok"),
-    )
-
-
-def _rate(facts: Facts, model: str, series: str) -> float | None:
-    """How many a second in the window; None where it holds no whole second."""
-    first, end = facts.window
-    if end <= first:
-        return None
-    row = facts.book.whole(model).row(series)
-    return sum(count for second, count in row.items() if first <= second < end) / (end - first)
-
-
-def decided(facts: Facts, verdict: validity.Validity) -> list[slo.Outcome]:
-    """Every target, decided."""
-    known = standings(facts)
-    return [
-        outcome
-        for target in facts.settings.targets
-        for outcome in slo.decide(target, known, valid=verdict.valid, error=verdict.error_ns)
-    ]
-
-
 def build(facts: Facts) -> dict[str, Any]:
     """The results as plain data that the schema accepts."""
     seen = evidence(facts)
     verdict = validity.judge(seen)
+    marked = marking.mark(facts.book, facts.phases, seen)
     started, stopped = facts.span
     return {
         "format": FORMAT,
@@ -168,8 +53,11 @@ def build(facts: Facts) -> dict[str, Any]:
         "target": {"url": facts.settings.to.url},
         "load": _load(facts),
         "window": _window(facts),
-        "validity": _validity(facts, seen, verdict),
-        "models": {model: _model(facts, model) for model in facts.book.models},
+        "validity": _validity(facts, seen, verdict) | {"windows": [_marked(w) for w in marked]},
+        "models": {
+            model: _model(facts, model) | {"valid_windows": _valid_windows(facts, model, marked)}
+            for model in facts.book.models
+        },
         "slo": [_outcome(outcome) for outcome in decided(facts, verdict)],
     }
 
@@ -179,7 +67,7 @@ def _load(facts: Facts) -> dict[str, Any]:
     first, end = facts.window
     row = facts.book.whole(OWN).row("in_flight")
     flights = [count for second, count in row.items() if first <= second < end]
-    rates = [_rate(facts, model, "requests") for model in facts.book.models]
+    rates = [rate(facts, model, "requests") for model in facts.book.models]
     return {
         "loop": "open" if settings.open_loop else "closed",
         "users": facts.users,
@@ -212,7 +100,7 @@ def _validity(facts: Facts, seen: validity.Evidence, verdict: validity.Validity)
     late = facts.book.whole(OWN).row("late_probes")
     return {
         "verdict": verdict.verdict,
-        "reasons": [{"rule": r.rule, "what": r.what, "spoils": r.spoils} for r in verdict.reasons],
+        "reasons": _reasons(verdict),
         "error_bar_ms": _ms(verdict.error_ns),
         "clock": _clock(own.counts),
         "client_lag_ms": _latency(seen.lag),
@@ -228,11 +116,59 @@ def _validity(facts: Facts, seen: validity.Evidence, verdict: validity.Validity)
     }
 
 
+def _marked(window: marking.Marked) -> dict[str, Any]:
+    """One window of the run."""
+    seen, verdict = window.seen, window.verdict
+    return {
+        "start": window.start,
+        "seconds": window.length,
+        "verdict": verdict.verdict,
+        "reasons": _reasons(verdict),
+        "client_lag_ms": _lag(seen.lag),
+        "loop_lag_ms": _lag(seen.loop),
+        "schedule_lag_ms": _lag(seen.late),
+        "sending_ms": _lag(seen.sending),
+        "cpu": dict(seen.cpu),
+        "tokens": seen.tokens,
+        "bunched_share": seen.bunched / seen.tokens if seen.tokens else None,
+    }
+
+
+def _lag(hist: Histogram) -> dict[str, Any]:
+    whole = _scaled(hist, 1_000_000)
+    return {name: whole[name] for name in ("count", "p50", "p95", "max")}
+
+
+def _valid_windows(
+    facts: Facts, model: str, marked: Sequence[marking.Marked]
+) -> dict[str, Any] | None:
+    """What a model did in the VALID windows alone; None where there is none."""
+    valid = [window for window in marked if window.verdict.valid]
+    if not valid:
+        return None
+    tally = marking.over(facts.book, model, facts.phases, valid)
+    seconds = marking.seconds(valid, facts.window)
+    failed, tokens = (
+        sum(count for second, count in row.items() if second in seconds)
+        for row in (facts.measured(model).row("failed"), facts.book.whole(model).row("tokens"))
+    )
+    return {
+        "windows": len(valid),
+        "of": len(marked),
+        **{f"{name}_ms": _latency(tally.hist(name), failed) for name in ("ttft", "itl", "e2e")},
+        "tokens_per_second": tokens / len(seconds) if seconds else None,
+    }
+
+
+def _reasons(verdict: validity.Validity) -> list[dict[str, str]]:
+    return [{"rule": r.rule, "what": r.what, "spoils": r.spoils} for r in verdict.reasons]
+
+
 def _model(facts: Facts, model: str) -> dict[str, Any]:
     whole, tally = facts.book.whole(model), facts.measured(model)
     counts = whole.counts
     failed = tally.counts["failed"]
-    good = _standing(facts, model).good
+    good = standings(facts)[model].good
     ended = tally.counts["ok"] + failed
     first, end = facts.window
     return {
@@ -245,8 +181,8 @@ def _model(facts: Facts, model: str) -> dict[str, Any]:
         "examples": dict(whole.examples),
         "clock": _clock(counts),
         **{f"{name}_ms": _latency(tally.hist(name), failed) for name in LATENCIES},
-        "tokens_per_second": _rate(facts, model, "tokens"),
-        "requests_per_second": _rate(facts, model, "ok"),
+        "tokens_per_second": rate(facts, model, "tokens"),
+        "requests_per_second": rate(facts, model, "ok"),
         "tokens_per_second_of_a_request": _scaled(tally.hists.get("rate", Histogram()), 1000),
         "output_tokens": counts["tokens"],
         "output_tokens_of_ok": counts["tokens_ok"],

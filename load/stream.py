@@ -206,14 +206,14 @@ class Connection:
         elif ancillary:
             seconds, nanoseconds = _stamp(ancillary[0][2])
             at = seconds * 1_000_000_000 + nanoseconds - into.anchor
-            self._take(line, data, at)
-            into.lags.append(now - at)
+            if self._take(line, data, at):
+                into.lags.append(now - at)
         else:
             into.kernel = False
             self._take(line, data, now)
 
-    def _take(self, line: Line, data: bytes, at: int) -> None:
-        """Bytes that came at ``at``."""
+    def _take(self, line: Line, data: bytes, at: int) -> bool:
+        """Bytes that came at ``at``; whether they brought any of the body."""
         into = self._into
         before = len(into.body)
         try:
@@ -235,6 +235,7 @@ class Connection:
                 self._end(Failure(Kind.TOO_LARGE, f"{size} bytes", into.status), at)
         if into.complete:
             self._end(None, at)
+        return size != before
 
     def _decrypt(self, line: Line, tls: ssl.SSLObject, data: bytes) -> None:
         """Decrypt what has come, and no more calls than that: an empty one costs an exception."""

@@ -78,7 +78,20 @@ def _head(results: Mapping[str, Any]) -> list[str]:
         f"{window['left_out']} requests of the opening left out",
     ]
     lines += [f"  {r['rule']}: {r['what']} (spoils {r['spoils']})" for r in valid["reasons"]]
-    return lines
+    return [*lines, *_windows(valid["windows"])]
+
+
+def _windows(windows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """How many windows are INVALID, and which: the first three."""
+    marked = [window for window in windows if window["verdict"] == "INVALID"]
+    if not marked:
+        return []
+    lines = [f"INVALID windows: {len(marked)} of {len(windows)}, {windows[0]['seconds']} s each"]
+    for window in marked[:3]:
+        at = window["start"] - windows[0]["start"]
+        why = "; ".join(f"{r['rule']}: {r['what']}" for r in window["reasons"])
+        lines.append(f"  at +{at} s: {why}")
+    return lines + (["  …"] if len(marked) > 3 else [])
 
 
 def _number(value: float | None) -> str:
@@ -127,6 +140,14 @@ def _notes(results: Mapping[str, Any]) -> list[str]:
             f"{model['examples'].get(clause, '')}"
             for clause, count in sorted(conformance["findings"].items())
         ]
+        valid = model["valid_windows"]
+        if valid is not None and valid["windows"] < valid["of"]:
+            ttft, itl = valid["ttft_ms"], valid["itl_ms"]
+            notes.append(
+                f"over {valid['windows']} VALID windows: TTFT p50 {_number(ttft['p50'])}, "
+                f"p95 {_number(ttft['p95'])}, ITL p50 {_number(itl['p50'])}, "
+                f"tokens/s {_number(valid['tokens_per_second'])}"
+            )
         if good := model["goodput"]:
             low, high = good["interval"]
             notes.append(f"good: {good['good']} of {good['of']} ({low:.1%} to {high:.1%})")

@@ -33,6 +33,9 @@ def test_a_run_measures_each_model(target: str, tmp_path: Path) -> None:
     assert ran.results is not None
     assert schemas.violations("load_results", ran.results) == []
     assert ran.results["validity"]["lost_requests"] == 0
+    windows = ran.results["validity"]["windows"]
+    assert sum(window["tokens"] for window in windows) > 0
+    assert all(window["loop_lag_ms"]["count"] > 0 for window in windows)
     assert set(ran.results["models"]) == {MODEL, "deepseek-ai/deepseek-r1"}
     one, two = ran.model(), ran.model("deepseek-ai/deepseek-r1")
     assert 0 < one["requests"] < two["requests"]

@@ -1,0 +1,138 @@
+"""What a run's results are made from, and what is decided by it: verdict and targets. Pure.
+
+Laws: samples are those of the steady phase where there was one; a rate counts whole seconds in
+which all workers were in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+from load import slo, validity
+from load.gather import Final as LastWord
+from load.metrics import OPENING, OWN, STEADY, Book, Histogram, Tally
+from load.options import Settings
+
+__all__ = ["Facts", "decided", "evidence", "rate", "standings"]
+
+SECOND: Final = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """Everything that a run's results are made from; ``users`` is the most that ran."""
+
+    settings: Settings
+    run: str
+    book: Book
+    finals: Mapping[str, LastWord]
+    users: int
+    dead: tuple[str, ...] = ()
+    lost: int = 0
+    locust: str = ""
+    version: str = ""
+
+    @property
+    def steady(self) -> bool:
+        """Whether every worker reached its steady phase, and a request of it has ended."""
+        counts = [self.book.whole(model, STEADY).counts for model in self.book.models]
+        ended = any(each["ok"] + each["failed"] for each in counts)
+        return ended and all(f.steady_since is not None for f in self.finals.values())
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """From the first worker's start to the last one's stop, ns of the epoch."""
+        if not self.finals:
+            return 0, 0
+        finals = self.finals.values()
+        return min(f.started for f in finals), max(f.stopped for f in finals)
+
+    @property
+    def window(self) -> tuple[int, int]:
+        """Whole seconds of the epoch, ``[first, end)``, in which all workers were steady."""
+        if not self.finals:
+            return 0, 0
+        finals = self.finals.values()
+        if self.steady:
+            begins = [f.steady_since for f in finals if f.steady_since is not None]
+        else:
+            begins = [f.started for f in finals]
+        first = -(-max(begins) // SECOND)
+        return first, max(first, min(f.stopped for f in finals) // SECOND)
+
+    @property
+    def phases(self) -> tuple[str, ...]:
+        """The phases whose samples count."""
+        return (STEADY,) if self.steady else (OPENING, STEADY)
+
+    def measured(self, model: str) -> Tally:
+        """The tally whose samples count."""
+        return self.book.whole(model, *self.phases)
+
+
+def evidence(facts: Facts) -> validity.Evidence:
+    """What was watched, for the verdict on the run."""
+    own = facts.measured(OWN)
+    seen = validity.Evidence(kernel=not own.counts["user_space"])
+    for name, into in (
+        ("lag", seen.lag),
+        ("loop", seen.loop),
+        ("late", seen.late),
+        ("sending", seen.sending),
+    ):
+        into.merge(own.hist(name))
+    for model in facts.book.models:
+        tally = facts.measured(model)
+        seen.ttft.merge(tally.hists.get("ttft", Histogram()))
+        seen.itl.merge(tally.hists.get("itl", Histogram()))
+        seen.tokens += tally.counts["chunks"]
+        seen.bunched += tally.counts["bunched_tokens"]
+        seen.streams += tally.hist("ttft").count
+        seen.first_bunched += tally.counts["first_bunched"]
+        whole = facts.book.whole(model)
+        seen.requests += whole.counts["requests"]
+        seen.not_sent += whole.failures["not_sent"]
+    seen.clock_steps = own.counts["clock_steps"]
+    seen.cpu = {f"worker {f.worker}": f.cpu for f in facts.finals.values()}
+    seen.dead, seen.lost = facts.dead, facts.lost
+    return seen
+
+
+def standings(facts: Facts) -> dict[str, slo.Standing]:
+    """What targets are decided by, for each model."""
+    return {model: _standing(facts, model) for model in facts.book.models}
+
+
+def _standing(facts: Facts, model: str) -> slo.Standing:
+    tally = facts.measured(model)
+    counts = tally.counts
+    wanted = any(target.model in ("", model) for target in facts.settings.good)
+    return slo.Standing(
+        hists=tally.hists,
+        ended=counts["ok"] + counts["failed"],
+        failed=counts["failed"],
+        good=counts["good"] if wanted else None,
+        tokens_per_second=rate(facts, model, "tokens"),
+        requests_per_second=rate(facts, model, "ok"),
+    )
+
+
+def rate(facts: Facts, model: str, series: str) -> float | None:
+    """How many of a series a second in the window; None where it holds no whole second."""
+    first, end = facts.window
+    if end <= first:
+        return None
+    row = facts.book.whole(model).row(series)
+    return sum(count for second, count in row.items() if first <= second < end) / (end - first)
+
+
+def decided(facts: Facts, verdict: validity.Validity) -> list[slo.Outcome]:
+    """Every target, decided."""
+    known = standings(facts)
+    return [
+        outcome
+        for target in facts.settings.targets
+        for outcome in slo.decide(target, known, valid=verdict.valid, error=verdict.error_ns)
+    ]
