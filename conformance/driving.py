@@ -27,7 +27,7 @@ from .protocol.finding import shorten
 from .wire.client import Endpoint
 from .wire.exchange import BEARER, Exchange, Failure, FailureKind, Request
 
-START_UP = 30.0
+START_UP = 60.0
 """Seconds that a client may take at least: importing one on a busy machine is no exchange."""
 
 UNWANTED = ("OPENAI_", "LANGCHAIN_", "LANGSMITH_", "LITELLM_")
@@ -80,14 +80,17 @@ class Driven:
         weakref.finalize(self, self._process.kill)  # a run that is cut short leaves nobody behind
         _write(self._process.stdin, json.dumps(job).encode())
         self._steps: dict[str, Step] | None = None
+        self._complaint = ""
 
     def steps(self, chat: Chat) -> Mapping[str, Step]:
         """What the driver said, by step; waits for its end.
 
-        Raises `Inconclusive` when it could not start.
+        Raises `Inconclusive` when it did not come to its first step.
         """
         if self._steps is None:
             self._steps = self._read(chat)
+        if not self._steps:
+            raise Inconclusive(f"{self.library.name} does not start: {self._complaint}")
         return self._steps
 
     def _read(self, chat: Chat) -> dict[str, Step]:
@@ -100,9 +103,7 @@ class Driven:
             lines = [_loaded(line) for line in _whole(out).splitlines()]
             complaint = _whole(err).decode("utf-8", "backslashreplace").strip()
         lines = [line for line in lines if "name" in line]
-        if not lines:
-            last = complaint.splitlines()[-1:] or ["it says nothing"]
-            raise Inconclusive(f"{self.library.name} does not start: {shorten(last[0], 200)}")
+        self._complaint = shorten((complaint.splitlines()[-1:] or ["it says nothing"])[0], 200)
         found = {}
         for line in lines[1:]:
             exchanges = [exchange_of(one, self._endpoint) for one in line.get("exchanges", ())]
@@ -229,7 +230,4 @@ def driven(chat: Chat, name: str) -> Mapping[str, Step]:
             except Unsupported:
                 if library.name == name:
                     raise
-    steps = running[name].steps(chat)
-    if not steps:
-        raise Inconclusive(f"{name} ends before its first step")
-    return steps
+    return running[name].steps(chat)

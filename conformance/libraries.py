@@ -168,7 +168,7 @@ def programme(chat: Chat, name: str) -> list[dict[str, Any]]:
     return _steps(chat, hello, list(routes), [f"{route}_stream" for route in routes])
 
 
-WRONG = ("empty messages", "unknown model", "wrong key")
+WRONG = ("n in words", "unknown model", "wrong key")
 """The steps that are to be refused: with 400, 404 and 401."""
 
 UNKNOWN = "zq-no-such-model"
@@ -190,9 +190,9 @@ def _steps(
 
 
 def _wrong(chat: Chat, hello: Mapping[str, Any]) -> list[dict[str, Any]]:
-    empty, unknown, wrong_key = WRONG
+    in_words, unknown, wrong_key = WRONG
     steps: list[dict[str, Any]] = [
-        {"name": empty, "kind": "create", "body": {**hello, "messages": []}},
+        {"name": in_words, "kind": "create", "body": {**hello, "n": "two"}},
         {"name": unknown, "kind": "create", "body": {**hello, "model": UNKNOWN}},
     ]
     if chat.has("auth"):

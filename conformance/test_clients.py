@@ -164,6 +164,8 @@ def _findings(exchange: Exchange) -> Iterable[Finding]:
         yield Finding("CC-HTTP-009", "a whole reply", str(exchange.failure))
     if (exchange.status or 0) >= 400:
         yield from error_findings(exchange.status or 0, kind, exchange.body)
+    elif exchange.request.method == "GET":
+        yield from model_findings(read_document(exchange.body).value)
     elif facts.stream:
         yield from read_stream(exchange.body, facts).findings
         if not is_event_stream(kind):
@@ -172,8 +174,7 @@ def _findings(exchange: Exchange) -> Iterable[Finding]:
         document = read_document(exchange.body)
         yield from document_findings(document)
         yield from media_findings(kind)
-        listed = exchange.request.method == "GET"
-        yield from (model_findings if listed else completion_findings)(document.value)
+        yield from completion_findings(document.value, facts)
 
 
 def _is_must(clause: str) -> bool:

@@ -90,17 +90,19 @@ async function openaiNode(job, headers) {
 
 async function aiSdk(job, headers) {
   const { createOpenAICompatible } = await load('@ai-sdk/openai-compatible');
-  const ask = (key, { model, messages, ...fields }, wrong) => {
+  const ask = (key, { model, messages, ...fields }) => {
     const provider = createOpenAICompatible({
       name: 'target',
       apiKey: key,
       baseURL: job.base_url,
       headers,
       fetch: recordingFetch,
-      transformRequestBody: (args) => ({ ...args, ...fields, ...wrong }),
+      transformRequestBody: (args) => ({ ...args, ...fields }),
     });
-    const text = messages[0]?.content ?? 'Say hello.';
-    const prompt = [{ role: 'user', content: [{ type: 'text', text }] }];
+    const prompt = messages.map(({ role, content }) => ({
+      role,
+      content: [{ type: 'text', text: content }],
+    }));
     const abortSignal = AbortSignal.timeout(job.timeout * 1000);
     return [provider.chatModel(model), { prompt, abortSignal }];
   };
@@ -109,21 +111,20 @@ async function aiSdk(job, headers) {
       .filter((part) => part.type === kind)
       .map((part) => part.text ?? part.delta)
       .join('');
-  const generate = async (key, body, wrong = {}) => {
-    const [model, options] = ask(key, body, wrong);
+  const generate = async (key, body) => {
+    const [model, options] = ask(key, body);
     const done = await model.doGenerate(options);
     return { content: textOf(done.content, 'text'), finish: done.finishReason, errors: [] };
   };
   const stream = async (key, body) => {
-    const [model, options] = ask(key, body, {});
+    const [model, options] = ask(key, body);
     const parts = [];
     for await (const part of (await model.doStream(options)).stream) parts.push(part);
     const errors = parts.filter((part) => part.type === 'error').map((part) => said(part.error));
     const finish = parts.find((part) => part.type === 'finish')?.finishReason ?? null;
     return { content: textOf(parts, 'text-delta'), finish, errors };
   };
-  const create = (key, body) => generate(key, body, { messages: body.messages });
-  return { generate, stream, create };
+  return { generate, stream, create: generate };
 }
 
 const LIBRARIES = {

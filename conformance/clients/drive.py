@@ -31,7 +31,7 @@ LONGEST = 2000
 
 MOST_ERRORS = 20
 
-EXCHANGES: list[dict[str, Any]] = []
+EXCHANGES: list["Recorder"] = []
 """What went over the wire in the step that runs."""
 
 
@@ -55,20 +55,19 @@ class Recorder:
             "sent": base64.b64encode(request.content).decode(),
             "status": response.status_code,
             "headers": [list(pair) for pair in response.headers.multi_items()],
-            "body": "",
-            "failure": "left before its end",
         }
-        EXCHANGES.append(self.entry)
+        self.failure = "left before its end"
+        EXCHANGES.append(self)
 
     def add(self, piece: bytes) -> None:
         self.body += piece
         if len(self.body) > MOST_BYTES:
             raise TooLargeError(f"the body exceeds {MOST_BYTES} bytes")
 
-    def close(self, failure: str | None = None) -> None:
-        if failure is not None:
-            self.entry["failure"] = failure
-        self.entry["body"] = base64.b64encode(bytes(self.body)).decode()
+    def told(self) -> dict[str, Any]:
+        """The exchange, its body as far as the library has read."""
+        body = base64.b64encode(bytes(self.body)).decode()
+        return {**self.entry, "body": body, "failure": self.failure}
 
 
 def record(library: str) -> None:
@@ -88,12 +87,10 @@ def record(library: str) -> None:
             for piece in iterate(self, chunk_size):
                 recorder.add(piece)
                 yield piece
-            recorder.close("")
+            recorder.failure = ""
         except Exception as error:
-            recorder.close(f"{type(error).__name__}: {error}"[:LONGEST])
+            recorder.failure = f"{type(error).__name__}: {error}"[:LONGEST]
             raise
-        finally:
-            recorder.close()
 
     async def aiter_bytes(self: Any, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         if hasattr(self, "_content"):
@@ -105,12 +102,10 @@ def record(library: str) -> None:
             async for piece in aiterate(self, chunk_size):
                 recorder.add(piece)
                 yield piece
-            recorder.close("")
+            recorder.failure = ""
         except Exception as error:
-            recorder.close(f"{type(error).__name__}: {error}"[:LONGEST])
+            recorder.failure = f"{type(error).__name__}: {error}"[:LONGEST]
             raise
-        finally:
-            recorder.close()
 
     module.Response.iter_bytes, module.Response.aiter_bytes = iter_bytes, aiter_bytes
 
@@ -163,17 +158,21 @@ class OpenAIPython:
 
     def chunks(self, key: str, body: dict[str, Any]) -> Any:
         stream = self.client(key).chat.completions.create(stream=True, **body)
-        return self.folded([said(chunk) for chunk in stream])
+        return self.folded([self.read(chunk) for chunk in stream])
+
+    def read(self, chunk: Any) -> dict[str, Any]:
+        """A chunk as plain data; raises what every loop over a stream would, where it is none."""
+        return said(chunk) if chunk.choices else {}
 
     def folded(self, chunks: list[dict[str, Any]]) -> dict[str, Any]:
         """The text of a stream, its last finish_reason, and the chunks that are not valid."""
         content, finish, invalid = "", None, []
-        for chunk in chunks:
+        for chunk in filter(None, chunks):
             for choice in (chunk.get("choices") or [])[:1]:
                 delta = choice.get("delta") or {}
                 content += delta.get("content") or ""
                 finish = choice.get("finish_reason") or finish
-            invalid += self.invalid("chunk", chunk) if chunk.get("choices") else []
+            invalid += self.invalid("chunk", chunk)
         return {"content": content, "finish_reason": finish, "invalid": invalid[:MOST_ERRORS]}
 
     def invalid(self, kind: str, value: Any) -> list[dict[str, Any]]:
@@ -216,7 +215,7 @@ class OpenAIPython:
         async def run() -> Any:
             async with self.module.AsyncOpenAI(api_key=key, **self.options) as client:
                 stream = await client.chat.completions.create(stream=True, **body)
-                return self.folded([said(chunk) async for chunk in stream])
+                return self.folded([self.read(chunk) async for chunk in stream])
 
         return asyncio.run(run())
 
@@ -353,7 +352,11 @@ def main(name: str) -> None:
             line["returned"] = run(step.get("key") or key, dict(step["body"]))
         except Exception as error:
             line["raised"] = raised(error)
-        print(json.dumps({**line, "exchanges": EXCHANGES}), file=out, flush=True)
+        print(
+            json.dumps({**line, "exchanges": [one.told() for one in EXCHANGES]}),
+            file=out,
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

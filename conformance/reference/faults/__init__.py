@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 from conformance.reference.faults import (  # noqa: F401 - importing a chapter registers its faults
     auth,
+    clients,
     counting,
     equivalence,
     errors,

@@ -54,7 +54,7 @@ def puts_a_string_for_the_error(reply: Reply, call: Call) -> Reply:
     return replace(reply, body={"error": _said(reply)}) if quiet(reply) else reply
 
 
-@fault(breaks={"CC-ERR-001", "CC-ERR-003"}, seam="reply")
+@fault(breaks={"CC-ERR-001", "CC-ERR-003", "CC-SDK-008"}, seam="reply")
 def answers_with_detail(reply: Reply, call: Call) -> Reply:
     """Answers as FastAPI does: `{"detail": …}`."""
     return replace(reply, body={"detail": _said(reply)}) if quiet(reply) else reply

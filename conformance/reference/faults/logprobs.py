@@ -164,6 +164,13 @@ def ignores_top_logprobs(reply: Reply, call: Call) -> Reply:
     return _everywhere(reply, _each_entry(setting(top_logprobs=[])))
 
 
+@fault(breaks={"CC-LOGP-004"}, seam="request")
+def tells_nothing_where_no_alternatives_are_asked_for(call: Call) -> Call | Reply:
+    """Takes `top_logprobs: 0` for no log probabilities at all, as llama.cpp does."""
+    none = asked(call, "top_logprobs") == 0
+    return without(call, "logprobs", "top_logprobs") if none else call
+
+
 @fault(breaks={"CC-LOGP-005"}, seam="reply")
 def sorts_alternatives_by_name(reply: Reply, call: Call) -> Reply:
     """Lists alternatives in the order of the vocabulary."""
@@ -194,7 +201,7 @@ def leaves_refusals_odds_out(reply: Reply, call: Call) -> Reply:
     return _everywhere(reply, _holder(dropping("refusal")))
 
 
-@fault(breaks={"CC-LOGP-008", "CC-MSG-009"}, seam="reply")
+@fault(breaks={"CC-LOGP-008", "CC-MSG-009", "CC-SDK-014"}, seam="reply")
 def has_empty_odds_unasked(reply: Reply, call: Call) -> Reply:
     """Sends `logprobs: {}` where none were asked for."""
     unasked = not asked(call, "logprobs")

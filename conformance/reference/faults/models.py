@@ -36,7 +36,7 @@ def lists_models_without_saying_so(reply: Reply, call: Call) -> Reply:
     return _list(reply, lambda body: body.pop("object"))
 
 
-@fault(breaks={"CC-MODEL-001"}, seam="reply")
+@fault(breaks={"CC-MODEL-001", "CC-SDK-009"}, seam="reply")
 def lists_models_as_an_array(reply: Reply, call: Call) -> Reply:
     """Answers with the bare array of models."""
     return replace(reply, body=reply.body["data"]) if call.path == "/models" and reply.ok else reply

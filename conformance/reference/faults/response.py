@@ -96,7 +96,7 @@ def numbers_its_fingerprint(reply: Reply, call: Call) -> Reply:
     return completion(reply, setting(system_fingerprint=1))
 
 
-@fault(breaks={"CC-RESP-008"}, seam="reply")
+@fault(breaks={"CC-RESP-008", "CC-SDK-001"}, seam="reply")
 def serves_a_tier_of_its_own(reply: Reply, call: Call) -> Reply:
     """Names a service tier that does not exist."""
     return completion(reply, setting(service_tier="turbo"))
@@ -145,7 +145,7 @@ def leaves_the_role_out(reply: Reply, call: Call) -> Reply:
     return message(reply, dropping("role"))
 
 
-@fault(breaks={"CC-MSG-003"}, seam="reply")
+@fault(breaks={"CC-MSG-003", "CC-SDK-001", "CC-SDK-007"}, seam="reply")
 def answers_in_parts(reply: Reply, call: Call) -> Reply:
     """Sends the content as an array of parts."""
 
@@ -167,7 +167,7 @@ def leaves_content_out(reply: Reply, call: Call) -> Reply:
     return message(reply, drop)
 
 
-@fault(breaks={"CC-MSG-005"}, seam="reply")
+@fault(breaks={"CC-MSG-005", "CC-SDK-014"}, seam="reply")
 def leaves_refusal_out(reply: Reply, call: Call) -> Reply:
     """Leaves the key `refusal` out."""
     return message(reply, dropping("refusal"))
@@ -191,7 +191,7 @@ def annotates_out_of_form(reply: Reply, call: Call) -> Reply:
     return message(reply, setting(annotations=[{"url": "https://example.com/"}]))
 
 
-@fault(breaks={"CC-MSG-009"}, seam="reply")
+@fault(breaks={"CC-MSG-009", "CC-SDK-014"}, seam="reply")
 def leaves_logprobs_out(reply: Reply, call: Call) -> Reply:
     """Leaves the key `logprobs` out of the choice."""
     return choice(reply, lambda one: one.pop("logprobs") if one["logprobs"] is None else None)

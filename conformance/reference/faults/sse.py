@@ -63,7 +63,10 @@ def streams_nan(events: list[Item], call: Call) -> list[Item]:
     return each_item(events, lambda item: item.update(score=float("nan")), is_finish)
 
 
-@fault(breaks={"CC-SSE-003"}, seam="events")
+@fault(
+    breaks={"CC-SSE-003", *(f"CC-SDK-{number:03}" for number in (2, 3, 4, 5, 6, 13))},
+    seam="events",
+)
 def streams_an_array(events: list[Item], call: Call) -> list[Item]:
     """Wraps a chunk in an array."""
     at = place(events, has_text)

@@ -108,7 +108,7 @@ def numbers_tokens_for_choices(events: list[Item], call: Call) -> list[Item]:
     return each_choice(events, lambda one: one.update(index=next(numbers)), has_text)
 
 
-@fault(breaks={"CC-STREAM-007", "CC-SDK-002"}, seam="events")
+@fault(breaks={"CC-STREAM-007", "CC-SDK-002", "CC-SDK-003"}, seam="events")
 def streams_null_deltas(events: list[Item], call: Call) -> list[Item]:
     """Writes null for the delta of the finishing chunk."""
     return each_choice(events, setting(delta=None), is_finish)
@@ -268,7 +268,7 @@ def begins_with_the_last_choice(events: list[Item], call: Call) -> list[Item]:
     return [*reversed(opening), *events[len(opening) :]]
 
 
-@fault(breaks={"CC-STREAM-024"}, seam="events")
+@fault(breaks={"CC-STREAM-024", "CC-SDK-005"}, seam="events")
 def streams_a_null_error(events: list[Item], call: Call) -> list[Item]:
     """Writes `error: null` into every chunk."""
     return each_item(events, setting(error=None), is_object)

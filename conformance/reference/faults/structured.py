@@ -64,7 +64,7 @@ def puts_its_object_into_a_list(reply: Reply, call: Call) -> Reply:
     return message(reply, enlist) if form(call) == "json_object" else reply
 
 
-@fault(breaks={"CC-STRUCT-003", "CC-STRUCT-004", "CC-STRUCT-008"}, seam="request")
+@fault(breaks={"CC-STRUCT-003", "CC-STRUCT-004", "CC-STRUCT-008", "CC-SDK-010"}, seam="request")
 def ignores_the_schema(call: Call) -> Call | Reply:
     """Accepts a `json_schema` and answers in prose (webai-at-home/webai-at-home#191)."""
     return without(call, "response_format") if _is_named(call) else call
