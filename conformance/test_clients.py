@@ -34,7 +34,16 @@ from .protocol.completion import findings as completion_findings
 from .protocol.errors import findings as error_findings
 from .protocol.facts import Facts
 from .protocol.finding import Finding, excerpt, shorten
-from .protocol.interop import class_of, differences, explained, invalid, told, unfilled, untyped
+from .protocol.interop import (
+    Explanation,
+    class_of,
+    differences,
+    explained,
+    invalid,
+    told,
+    unfilled,
+    untyped,
+)
 from .protocol.jsontext import findings as document_findings
 from .protocol.jsontext import read_document
 from .protocol.media import findings as media_findings
@@ -177,6 +186,11 @@ def _findings(exchange: Exchange) -> Iterable[Finding]:
         yield from completion_findings(document.value, facts)
 
 
+def _why(step: Step) -> Explanation:
+    """Which clauses the reply breaks that a client failed on."""
+    return explained(_findings(step.exchange) if step.exchange else (), _is_must)
+
+
 def _is_must(clause: str) -> bool:
     return REQUIREMENTS[clause].level == "MUST"
 
@@ -188,7 +202,7 @@ def _require(holds: bool, required: str, step: Step, seen: object = None) -> Non
     """
     if holds:
         return
-    why = explained(_findings(step.exchange) if step.exchange else (), _is_must)
+    why = _why(step)
     shown = step if seen is None else f"{step.library}: {seen}"
     finding = Finding("", required, excerpt(f"{shown}; {why}", LONGEST_SEEN), mild=why.mild)
     raise Broken([Sighting(finding, step.exchange)], trials=ONCE)
@@ -229,9 +243,8 @@ def _valid(step: Step, *, chunk: bool) -> None:
     complaints = step.returned.get("invalid", []) if isinstance(step.returned, dict) else []
     found = invalid(complaints, chunk=chunk)
     if found:
-        why = explained(_findings(step.exchange) if step.exchange else (), _is_must)
-        told = [replace(one, seen=f"{one.seen}; {why}") for one in found]
-        raise Broken([Sighting(one, step.exchange) for one in told], trials=ONCE)
+        told_why = [replace(one, seen=f"{one.seen}; {_why(step)}") for one in found]
+        raise Broken([Sighting(one, step.exchange) for one in told_why], trials=ONCE)
 
 
 @requirement("CC-SDK-001", scope="target")
@@ -385,7 +398,7 @@ def test_openai_python_parses_an_answer_into_a_type(chat: Chat) -> None:
     chat.memory["trials"] = trials(
         attempt,
         required=".parsed holds what the schema asks for",
-        seen=lambda: str(looked[-1]),
+        seen=lambda: f"{looked[-1]}; {_why(looked[-1])}",
         on=lambda: looked[-1].exchange,
     )
 

@@ -145,7 +145,7 @@ def leaves_the_role_out(reply: Reply, call: Call) -> Reply:
     return message(reply, dropping("role"))
 
 
-@fault(breaks={"CC-MSG-003", "CC-SDK-001", "CC-SDK-007"}, seam="reply")
+@fault(breaks={"CC-MSG-003", "CC-SDK-001", "CC-SDK-007", "CC-SDK-010"}, seam="reply")
 def answers_in_parts(reply: Reply, call: Call) -> Reply:
     """Sends the content as an array of parts."""
 
