@@ -21,7 +21,7 @@ SHORT_RUN := --headless --users 5 --spawn-rate 5 --run-time 20s
 
 export TARGET # through the environment: no quote or blank in it means anything to the shell
 
-.PHONY: help conformance test test-quick lint faults servers load calibrate constraints clean
+.PHONY: help conformance clients test test-quick lint faults servers load calibrate constraints clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' $(firstword $(MAKEFILE_LIST)) \
@@ -44,6 +44,9 @@ lint: .venv/.complete ## Ruff and mypy
 faults: .venv/.complete ## Judge every fault: each check must find its own; writes docs/faults.html
 	$(PYTEST) tests/test_faults.py $(ARGS)
 	$(if $(ARGS),,$(VENV) -m tests.faults.matrix --html docs/faults.html)
+
+clients: .cache/clients/.complete ## Install the client libraries, and judge TARGET=URL with them alone
+	$(PYTEST) -m clients $(if $(TARGET),--target-url "$$TARGET") $(ARGS)
 
 servers: .venv/.complete ## The tests against servers that others wrote (installs them first)
 	$(PYTEST) tests -m real_server $(ARGS)
@@ -72,6 +75,21 @@ clean: ## Remove all that these commands have made, reports/out included
 	  $(find_python); echo "making .venv with $$($$python --version)"; \
 	  "$$python" -m venv --clear .venv; }
 	PIP_CONSTRAINT=constraints.txt PIP_BUILD_CONSTRAINT=constraints.txt $(PIP) -e '$(EVERYTHING)'
+	@touch $@
+
+# Client libraries in environments of their own: they are large, and their pins are not ours.
+# Without npm the Node ones are left out. No lock file: it would hold the addresses of a registry.
+PINS := conformance/clients
+.cache/clients/.complete: $(PINS)/python.txt $(PINS)/openai1.txt $(PINS)/package.json .venv/.complete
+	$(VENV) -m venv .cache/clients/python
+	$(VENV) -m venv .cache/clients/openai1
+	.cache/clients/python/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --requirement $(PINS)/python.txt
+	.cache/clients/openai1/bin/python -m pip --disable-pip-version-check install --quiet \
+	  --requirement $(PINS)/openai1.txt
+	cp $(PINS)/package.json .cache/clients/package.json
+	if command -v npm > /dev/null; then npm install --prefix .cache/clients --no-package-lock \
+	  --no-audit --no-fund --silent; else echo "npm is missing: no Node clients" >&2; fi
 	@touch $@
 
 # Shell: leaves the name of a Python that is new enough in $python, or ends with one line.

@@ -14,7 +14,7 @@ The map (design laws in CONTRIBUTING.md):
 | `recall.py` | does a model give back what a message told it? a control decides |
 | `pictures.py`, `probes.py` | pictures, sound, files; what needs more than a field to be probed |
 | `concurrency.py`, `limits.py` | calls at once; refusals for want of rate, credit or permission |
-| `libraries.py`, `driving.py` | where client libraries are, and what they make of the target |
+| `libraries.py`, `driving.py`, `encounter.py` | client libraries: run, and held against the bytes |
 | `long_input.py` | how much does a model take? prompts of a known size |
 | `clients/` | the drivers of client libraries: scripts that run in processes of their own |
 | `generation/`, `strategies.py`, `corpus.py` | requests that Hypothesis draws; what they find |

@@ -140,6 +140,7 @@ def absent() -> frozenset[str]:
 def programme(chat: Chat, name: str) -> list[dict[str, Any]]:
     """The steps of a library, as its driver reads them; those that the target can take."""
     hello = chat.body()
+    hello[chat.bound_name] = max(hello[chat.bound_name], ROOM)
     wrong = _wrong(chat, hello)
     models = [{"name": kind, "kind": kind, "body": {"model": chat.model}} for kind in _listed(chat)]
     match name:
@@ -167,6 +168,9 @@ def programme(chat: Chat, name: str) -> list[dict[str, Any]]:
     routes = ("openai", "hosted_vllm")
     return _steps(chat, hello, list(routes), [f"{route}_stream" for route in routes])
 
+
+ROOM = 512
+"""Output bound: a model that thinks has to come to its end, since clients raise what was cut."""
 
 WRONG = ("n in words", "unknown model", "wrong key")
 """The steps that are to be refused: with 400, 404 and 401."""

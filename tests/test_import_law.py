@@ -46,6 +46,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
             "conformance.corpus",
             "conformance.credentials",
             "conformance.driving",
+            "conformance.encounter",
             "conformance.expect",
             "conformance.forms",
             "conformance.generation",

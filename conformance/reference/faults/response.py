@@ -156,7 +156,7 @@ def answers_in_parts(reply: Reply, call: Call) -> Reply:
     return message(reply, part)
 
 
-@fault(breaks={"CC-MSG-004"}, seam="reply")
+@fault(breaks={"CC-MSG-004", "CC-SDK-014"}, seam="reply")
 def leaves_content_out(reply: Reply, call: Call) -> Reply:
     """Leaves the key `content` out where it has no ASCII to say."""
 
