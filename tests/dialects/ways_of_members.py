@@ -28,13 +28,13 @@ from .ways_of_sequence import Object, _dict, objects, said, stream
 # Members of a message or delta that say nothing.
 
 
-@way("refusal", warns=("CC-MSG-005",))
+@way("refusal", warns=("CC-MSG-005", "CC-SDK-014"))
 def has_no_refusal(reply: Reply, call: Call) -> Reply:
     """Knows no `refusal` and no `annotations`."""
     return said(reply, dropping("refusal", "annotations"))
 
 
-@way("logprobs", warns=("CC-MSG-009",))
+@way("logprobs", warns=("CC-MSG-009", "CC-SDK-014"))
 def has_no_logprobs_unasked(reply: Reply, call: Call) -> Reply:
     """Leaves `logprobs` out where none were asked for."""
     if asked(call, "logprobs"):

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from conformance.checks import judged
+from conformance.libraries import absent
 from conformance.reference.faults import FAULTS
 from conformance.requirements import select
 
@@ -26,6 +27,7 @@ def main(words: list[str]) -> int:
     wrong = 0
     for name, trial in found.items():
         declared = (FAULTS[name].breaks if name else frozenset()) & judged().keys() & asked
+        declared -= absent()
         seen = trial.ids("FAIL", "WARN")
         errors = trial.ids("ERROR") if trial.verdicts else {"no results"}
         undecided = set() if name else trial.ids("INCONCLUSIVE", "BLOCKED")
