@@ -38,8 +38,9 @@ from tests.servers.judging import (
 from tests.servers.recipes import RECIPES, Server, running
 from tests.servers.record import PAGE, with_counts
 
-MOST_REQUESTS = 200
-"""For one model: a run must stay cheap where tokens cost money."""
+MOST_REQUESTS = 900
+"""For one model, generated requests and all: a run must stay cheap where tokens cost money. These
+break much, and each breach is asked for again, and in ever simpler requests."""
 
 
 @pytest.fixture(scope="module")
@@ -130,7 +131,8 @@ def test_the_page_counts_what_is_on_record() -> None:
 @pytest.mark.parametrize("name", RECIPES)
 def test_the_page_explains_every_verdict_that_is_not_pass(name: str) -> None:
     records = [read_record(record_path(RECIPES[name], model)) for model in RECIPES[name].models]
-    wanted = {i for r in records for i, given in r.verdicts.items() if given != ("PASS",)}
+    told = {("PASS",), ("OBSERVED",)}
+    wanted = {i for r in records for i, given in r.verdicts.items() if given not in told}
 
     assert explained(PAGE.read_text(encoding="utf-8"), name) == wanted
 
