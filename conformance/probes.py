@@ -4,7 +4,7 @@ The laws are those of `target.capabilities`; declared wins before a probe is ask
 
 | flag | present when |
 |---|---|
-| `vision` | a call with a picture is not refused |
+| `vision` | a call with a picture is not refused, nor said to be unsupported by a 5xx |
 | `audio_in`, `file_in` | the same of sound or a file, and pictures are taken |
 | `no_vision` | `vision` is absent |
 | `audio_out` | a call for speech is neither refused nor answered by text alone (CC-REQ-035) |
@@ -19,10 +19,11 @@ a server calls a part that it does not know is its own affair.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
-from .guards import choices_of, is_refusal
+from .guards import choices_of, is_refusal, persists, status_line
 from .pictures import FILE, ROOM, SOUND, Messages, which_colour
 from .protocol.errors import read_error
 from .protocol.headers import told
@@ -74,6 +75,19 @@ def _takes(flag: str, messages: Messages) -> Callable[[Chat], Capability]:
     return probe
 
 
+UNSUPPORTED = re.compile(r"\bnot supported|n[o']t support|unsupported", re.IGNORECASE)
+
+
+def _vision(chat: Chat) -> Capability:
+    """A 5xx that says "image input is not supported" is llama.cpp's refusal: it sees nothing, and
+    that it says so by a 5xx is CC-MM-004's business."""
+    exchange = chat.ask(messages=which_colour("red"), max_tokens=ROOM)
+    error = read_error(exchange.body) if persists(exchange) else None
+    if error is not None and UNSUPPORTED.search(str(error.message)):
+        return Capability("vision", "absent", f"probed: {status_line(exchange)}")
+    return _takes("vision", which_colour("red"))(chat)
+
+
 def _takes_too(flag: str, messages: Messages) -> Callable[[Chat], Capability]:
     def probe(chat: Chat) -> Capability:
         if not chat.has("vision"):
@@ -122,7 +136,7 @@ def _filter(chat: Chat) -> Capability:
 
 
 PROBES: Mapping[str, Callable[[Chat], Capability]] = {
-    "vision": _takes("vision", which_colour("red")),
+    "vision": _vision,
     "no_vision": _no_vision,
     "audio_in": _takes_too("audio_in", SOUND),
     "file_in": _takes_too("file_in", FILE),

@@ -10,14 +10,15 @@ The laws:
 """
 
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
 
 from .battery import all_streams, plain
 from .chat import Chat, facts_of, sent_json
-from .expect import completions_keep, each, judge, sightings_of, streams_keep, trials
+from .expect import completions_keep, each, judge, require, sightings_of, streams_keep, trials
 from .forms import BARE, RANKED, with_odds
 from .guards import choices_of, completion, refuses, status_line, success
-from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
+from .outcomes import Blocked, Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.completion import findings
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import loads_leniently, read_document
@@ -127,6 +128,30 @@ def test_every_log_probability_is_a_json_number(chat: Chat) -> None:
 @requirement("CC-LOGP-004")
 def test_there_are_as_many_alternatives_as_asked_for(chat: Chat) -> None:
     kept(chat, "CC-LOGP-004")
+    if chat.has("stream"):
+        with suppress(Unjudged):  # a stream that cannot be read is another clause's business
+            bare, ranked = with_odds(chat, BARE), streamed(chat)
+            require(
+                bare is ranked,
+                "[] as top_logprobs of each entry where 0 are asked for",
+                "no entries at all, which there are with alternatives",
+                on=bare,
+            )
+
+
+def streamed(chat: Chat) -> Exchange:
+    """A stream with log probabilities: without alternatives, or with them where it takes them to
+    be told any (`top_logprobs: 0` is CC-LOGP-004's business)."""
+    bare = taken(with_odds(chat, BARE))
+    if tells(chat, bare):
+        return bare
+    ranked = with_odds(chat, {**RANKED, "stream": True})
+    return ranked if tells(chat, ranked) else bare
+
+
+def tells(chat: Chat, exchange: Exchange) -> bool:
+    """Whether a stream holds any log probabilities."""
+    return exchange.status == 200 and has_entries(chat.reading(exchange).fold())
 
 
 @requirement("CC-LOGP-005")
@@ -153,7 +178,7 @@ def test_there_are_no_logprobs_without_the_request(chat: Chat) -> None:
 
 @requirement("CC-LOGP-009")
 def test_streamed_logprobs_come_with_their_delta(chat: Chat) -> None:
-    exchange = taken(with_odds(chat, BARE))
+    exchange = streamed(chat)
     reading = chat.reading(exchange)
     if not reading.text():
         raise Inconclusive("the stream has no text that could have log probabilities", exchange)

@@ -94,6 +94,14 @@ def refuses_pictures_in_plain_text(call: Call) -> Call | Reply:
 
 
 @fault(breaks={"CC-MM-004"}, seam="request")
+def says_500_to_a_picture(call: Call) -> Call | Reply:
+    """Says by 500 that it sees no pictures, as llama.cpp does without a projector."""
+    seen = _parts(call, "image_url")
+    words = "image input is not supported - hint: if this is unexpected, provide the mmproj"
+    return refusal(500, words, kind="server_error") if seen else call
+
+
+@fault(breaks={"CC-MM-004"}, seam="request")
 def says_404_to_a_picture(call: Call) -> Call | Reply:
     """Finds no endpoint that supports image input."""
     seen = _parts(call, "image_url")
