@@ -30,6 +30,19 @@ def _crash() -> Reply:
     return refusal(500, "The server had an error.", kind="server_error")
 
 
+def _bare(message: dict[str, Any]) -> bool:
+    """Whether a message holds a text part without `text`."""
+    parts = message.get("content")
+    texts = [p for p in parts if isinstance(p, dict)] if isinstance(parts, list) else []
+    return any(part.get("type") == "text" and "text" not in part for part in texts)
+
+
+@fault(breaks={"CC-ERR-010", "CC-REQ-010"}, seam="request")
+def crashes_on_a_part_without_its_text(call: Call) -> Call | Reply:
+    """Raises where a text part has no `text`, streamed or not, as llama.cpp does."""
+    return _crash() if any(_bare(m) for m in messages(call)) else call
+
+
 # Bodies.
 
 
