@@ -45,8 +45,8 @@ OVERLAY = """
 [limits]
 held_open_s = 0.5
 held_open_warning_s = 0.3
-silence_s = 0.9
-silence_warning_s = 0.7
+silence_s = 2.0
+silence_warning_s = 1.6
 large_body_mb = 9
 slow_reader_s = 0.1
 busy_s = 1.0
