@@ -5,7 +5,8 @@ The laws:
 1. A driver (`conformance/clients/drive.py`, `drive.mjs`) runs in a process of its own, and all that
    it says is data.
 2. The libraries run side by side, each once for a model, its whole programme in one process.
-3. The key goes to a driver through its environment, never through the command line.
+3. The key goes to a driver through its environment, never through the command line, and what comes
+   back is masked before anything of it is quoted.
 """
 
 import base64
@@ -24,7 +25,7 @@ from .chat import Chat
 from .libraries import LIBRARIES, Library, command, folder, programme
 from .outcomes import Inconclusive, Unsupported
 from .protocol.finding import shorten
-from .wire.client import Endpoint
+from .wire.client import Client, Endpoint
 from .wire.exchange import BEARER, Exchange, Failure, FailureKind, Request
 
 START_UP = 60.0
@@ -101,18 +102,20 @@ class Driven:
             self._process.wait()
         with self._out as out, self._err as err:
             lines = [_loaded(line) for line in _whole(out).splitlines()]
-            complaint = _whole(err).decode("utf-8", "backslashreplace").strip()
+            said = _whole(err).decode("utf-8", "backslashreplace")
+            complaint = chat.client.redactor.text(said).strip()
         lines = [line for line in lines if "name" in line]
         self._complaint = shorten((complaint.splitlines()[-1:] or ["it says nothing"])[0], 200)
         found = {}
         for line in lines[1:]:
-            exchanges = [exchange_of(one, self._endpoint) for one in line.get("exchanges", ())]
+            exchanges = [exchange_of(one, chat.client) for one in line.pop("exchanges", ())]
+            masked: Any = chat.client.redactor.tree(line)
             chat.client.log.extend((one.request, one.status) for one in exchanges)
             found[line["name"]] = Step(
                 self.library.name,
                 line["name"],
-                line.get("returned"),
-                line.get("raised"),
+                masked.get("returned"),
+                masked.get("raised"),
                 exchanges[-1] if exchanges else None,
             )
         return found
@@ -158,12 +161,13 @@ LEFT = "left before its end"
 """How a driver says that its library read no further: after [DONE] none needs to."""
 
 
-def exchange_of(told: Mapping[str, Any], endpoint: Endpoint) -> Exchange:
-    """What a driver recorded, as an exchange of the suite.
+def exchange_of(told: Mapping[str, Any], client: Client) -> Exchange:
+    """What a driver recorded, as an exchange of the suite: masked, as those are.
 
     A content coding, which the client asked for, is undone already, and its header is left out.
     """
-    sent, body = (_octets(told.get(name)) for name in ("sent", "body"))
+    mask, endpoint = client.redactor, client.endpoint
+    sent, body = (mask.octets(_octets(told.get(name))) for name in ("sent", "body"))
     url = str(told.get("url"))
     request = Request(
         method=str(told.get("method")),
@@ -178,9 +182,9 @@ def exchange_of(told: Mapping[str, Any], endpoint: Endpoint) -> Exchange:
         request=request,
         url=url,
         status=status if isinstance(status, int) else None,
-        headers=tuple(pair for pair in given if pair[0].lower() != "content-encoding"),
+        headers=mask.headers(pair for pair in given if pair[0].lower() != "content-encoding"),
         body=body,
-        failure=failure_of(str(told.get("failure"))),
+        failure=failure_of(mask.text(str(told.get("failure")))),
     )
 
 

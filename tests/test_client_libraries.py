@@ -223,7 +223,8 @@ def test_the_words_of_http_clients_are_understood(words: str, kind: int | None) 
 
 def test_an_exchange_of_a_client_is_one_of_the_suite(chat: Chat) -> None:
     told = reply_of(sent=coded('{"model": "m"}'), body="no Base64!", status=None)
-    exchange = exchange_of(told, chat.client.endpoint)
+    told["headers"] = [["x-echo", KEY]]
+    exchange = exchange_of(told, chat.client)
 
     assert exchange.request.path == "/chat/completions"
     assert exchange.request.body == b'{"model": "m"}'

@@ -127,8 +127,9 @@ TALKATIVE = (
         ("-n", "1", "-vv", "--showlocals"),
         ("--log-cli-level=DEBUG", "--log-file=all.log", "--log-file-level=DEBUG", "-s"),
         ("--requirement", "CC-STREAM", "--requirement", "CC-SSE", "--requirement", "CC-HTTP"),
+        ("--requirement", "CC-SDK"),
     ],
-    ids=["plain", "strict", "talkative", "worker", "logs", "streams"],
+    ids=["plain", "strict", "talkative", "worker", "logs", "streams", "clients"],
 )
 def test_a_key_that_is_echoed_is_in_no_artefact(arguments: tuple[str, ...], tmp_path: Path) -> None:
     with serve(echoing()) as tiny:

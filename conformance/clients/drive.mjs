@@ -10,7 +10,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
 const MOST_BYTES = 16 * 1024 * 1024; // of one body
-const LONGEST = 2000; // characters of what an exception says
+const LONGEST = 100_000; // characters of what an exception says
 const PATIENCE_MS = 5000; // for the end of a body that a library has left
 
 const folder = process.env.CONFORMANCE_CLIENT_MODULES;

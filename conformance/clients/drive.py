@@ -26,8 +26,8 @@ from typing import Any
 MOST_BYTES = 16 * 1024 * 1024
 """Of one reply's body; a library that is sent more is stopped."""
 
-LONGEST = 2000
-"""Characters of what an exception says."""
+LONGEST = 100_000
+"""Characters of what an exception says: more than the suite shows, which masks the key first."""
 
 MOST_ERRORS = 20
 
