@@ -38,7 +38,7 @@ from .facts import Facts
 from .finding import Finding, Findings, Quote, Tell
 from .fold import Assembly, Choice, is_audio_end, is_cumulative, repeats_whole
 from .framing import Item, Kind
-from .logprobs import Alignment
+from .logprobs import Alignment, entries_of
 from .reasoning import Order
 from .sse import Decoder, Event, decode
 
@@ -173,7 +173,7 @@ class _Machine:
         self.last_finish = 0
         self.legible = True  # False: a choice's part in the sequence could not be read
         self.heard = 0  # choices of chunks, over the stream
-        self.empty = 0  # of them, those with an empty delta and no finish_reason
+        self.empty = 0  # of them, those that tell nothing: no text, token or finish_reason
 
     def take(self, item: Item) -> None:
         """One data value."""
@@ -251,7 +251,8 @@ class _Machine:
         for part, seen in _parts(choice):
             before = self.speech.get(index, Speech.SILENT)
             self.speech[index], broken = next_speech(before, part)
-            self.empty += part is Part.EMPTY and before is not Speech.FINISHED
+            idle = part is Part.EMPTY and not entries_of(choice.get("logprobs"))
+            self.empty += idle and before is not Speech.FINISHED
             if not self.legible or (before is Speech.SILENT and not isinstance(delta, dict)):
                 continue  # the fault is another clause's, and says nothing about the sequence
             for clause, required, mild in broken:

@@ -307,6 +307,15 @@ def test_filler_chunks() -> None:
     assert heard(role(), *[filler] * 3, *[text("x")] * 11, finish(), DONE) == []
 
 
+def test_a_token_without_text_is_no_filler() -> None:
+    entry = {"token": "\ufffd", "bytes": [], "logprob": -1.0, "top_logprobs": []}
+    token = chunk({**choice({}), "logprobs": {"content": [entry], "refusal": None}})
+
+    broken = heard(role(), *[token] * 3, text("Hello"), finish(), DONE)
+
+    assert "CC-STREAM-029~" not in broken
+
+
 def test_two_filler_chunks_are_rare_however_short_the_answer_is() -> None:
     filler = chunk(choice({"content": ""}))
 
