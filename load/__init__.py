@@ -10,7 +10,8 @@ Laws
   off. None is lost, and none becomes a time of 0.
 * A run judges itself (`validity`). On a run that is not valid no target is called held or broken.
 * Only the locustfiles, `user`, `shapes` and `hooks` import locust, which monkey-patches the
-  process; only they and `engine`, `monitor`, `dial` and `stream` import gevent. The rest is pure.
+  process; only they and `engine`, `dispatch`, `backlog`, `monitor`, `dial` and `stream` import
+  gevent. The rest is pure.
 
 Map
 ---
@@ -30,10 +31,13 @@ exchange    raw stamps and bytes of one request; the framing of a reply
 dial        opening a connection: name, TCP, TLS
 stream      the watcher-driven reader with the kernel's receive stamps
 recorder    a finished request -> the book; the conformance suite's machine on streams
-sharing     turns of models, shares of a budget                                   pure
+sharing     turns of models, a worker's part of a run, shares of a budget         pure
 options     every option, read and checked                                        pure
 monitor     the generator's own lag and CPU
+backlog     streams that are over and wait to be recorded
+dispatch    an open loop: sends what is due
 engine      one process's part of a run
+listing     GET /models
 gather      what workers report, put together                                     pure
 facts       what results are made from, and what is decided by it                 pure
 results     a run as data, by `load_results.schema.json`                          pure

@@ -5,7 +5,8 @@ Laws
 * A schedule is a sequence of nanoseconds from the start of the run, in order, known beforehand:
   a request that was late delays no other.
 * All workers compute the same schedule from the same seed, and each takes every W-th of it. The
-  arrivals of all workers together are that schedule, whatever W is.
+  arrivals of all workers together are that schedule, whatever W is, and also where a worker joins
+  later: from a moment on, which all are told beforehand, there are more shares of it.
 
 Theory
 ------
@@ -21,20 +22,22 @@ Example
 >>> from itertools import islice
 >>> list(islice(schedule("constant", rate=4), 3))
 [0, 250000000, 500000000]
->>> list(islice(shard(schedule("constant", rate=4), 1, 2), 2))
-[250000000, 750000000]
+>>> mine = Shares()
+>>> mine.add(since=0, worker=1, workers=2)
+>>> [n for n, at in enumerate(islice(schedule("constant", rate=4), 6)) if mine.hold(n, at)]
+[1, 3, 5]
 """
 
 from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import count, islice
+from collections.abc import Iterator, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Final
 
-__all__ = ["PROCESSES", "read_trace", "schedule", "shard"]
+__all__ = ["PROCESSES", "Shares", "read_trace", "schedule"]
 
 PROCESSES: Final = ("constant", "poisson", "gamma", "trace")
 
@@ -80,11 +83,29 @@ def _random(source: random.Random, rate: float, shape: float) -> Iterator[int]:
         yield int(moment * SECOND)
 
 
-def shard(moments: Iterable[int], index: int, workers: int) -> Iterator[int]:
-    """Worker ``index``'s part of a schedule. Raises ValueError if it is none of ``workers``."""
-    if not 0 <= index < workers:
-        raise ValueError(f"worker {index} is none of {workers}")
-    return islice(moments, index, None, workers)
+class Shares:
+    """Which arrivals of a schedule are one worker's: every W-th, with a W that may grow."""
+
+    def __init__(self) -> None:
+        self._known: list[tuple[int, int, int]] = []
+
+    def add(self, since: int, worker: int, workers: int) -> None:
+        """From the moment ``since`` on (ns), this is worker ``worker`` of ``workers``.
+
+        Raises:
+            ValueError: it is none of them.
+        """
+        if not 0 <= worker < workers:
+            raise ValueError(f"worker {worker} is none of {workers}")
+        self._known.append((since, worker, workers))
+        self._known.sort()
+
+    def hold(self, number: int, moment: int) -> bool:
+        """Whether the ``number``-th arrival, from 0, is this worker's."""
+        for since, worker, workers in reversed(self._known):
+            if since <= moment:
+                return number % workers == worker
+        return False
 
 
 def read_trace(path: Path) -> list[int]:

@@ -18,9 +18,10 @@ import gevent.socket  # type: ignore[import-untyped]  # gevent has no marker for
 
 from load.exchange import Exchange, Limits
 from load.failures import Failure, Kind
+from load.options import Settings
 from load.place import Place
 
-__all__ = ["Dialer", "Line", "context"]
+__all__ = ["Dialer", "Line", "context", "dialer"]
 
 READ: Final = 16_384
 SO_TIMESTAMPNS: Final = 35  # <asm-generic/socket.h>; Python's socket has no name for it
@@ -181,3 +182,12 @@ def _ask_for_stamps(raw: plain.socket) -> None:
         raw.setsockopt(plain.SOL_SOCKET, SO_TIMESTAMPNS, 1)
     except OSError:
         return
+
+
+def dialer(settings: Settings) -> Dialer:
+    """The dialer of a run. Raises OSError where --tls-ca cannot be used."""
+    tls = None
+    if settings.to.secure:
+        authorities = settings["tls-ca"] or None
+        tls = context(verify=not settings["tls-insecure"], authorities=authorities)
+    return Dialer(settings.to, settings.limits, tls)

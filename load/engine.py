@@ -13,37 +13,39 @@ Laws
 from __future__ import annotations
 
 import gc
-import json
 import time
-from collections import deque
-from collections.abc import Callable, Iterator
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
 
 import gevent  # type: ignore[import-untyped]  # gevent has no marker for its types
-from gevent.event import Event  # type: ignore[import-untyped]  # the same
-from gevent.pool import Group  # type: ignore[import-untyped]  # the same
 
 from conformance.wire.redact import Redactor
-from load import arrivals, dial, prompts
+from load import prompts
+from load.backlog import Backlog
 from load.decoding import Decoded
+from load.dial import dialer
+from load.dispatch import Dispatcher
 from load.exchange import Exchange
 from load.failures import SAYS, Failure, Kind
 from load.metrics import OPENING, STEADY, Book
 from load.monitor import Monitor
 from load.options import Settings
-from load.place import get, post
+from load.place import post
 from load.recorder import Checker, Record, Recorder, Request
-from load.sharing import Budget, turns
+from load.sharing import Budget, Plan, most_tokens, turns
 from load.stream import Connection
 from load.timeline import Timing
 
-__all__ = ["ChatFailure", "Engine", "Fire", "list_models"]
+__all__ = ["ChatFailure", "Engine", "Fire"]
 
 Fire = Callable[..., None]
 _now = time.monotonic_ns
+
+
+CHARACTERS: Final = 3
+"""Of a request per token, where prompts are reckoned before ``usage`` counts them: rather few."""
 
 
 class ChatFailure(Exception):  # noqa: N818 - Locust shows the name
@@ -60,17 +62,13 @@ class _Done:
     known: Request
     into: Exchange
     began: int
+    prompt: int
+    """Tokens of the prompt, as reckoned beforehand."""
     reserve: int
 
 
 LATER: Final = Record(None, Decoded(), Timing())
 """Stands for the record of a stream that is recorded later."""
-
-STRETCH_NS: Final = 300_000
-"""For so long streams are recorded before the sockets are looked at again."""
-
-BACKLOG: Final = 8 * 1024 * 1024
-"""Bytes of bodies that may wait to be recorded; beyond them, each stream is recorded at once."""
 
 
 class Engine:
@@ -78,7 +76,7 @@ class Engine:
 
     Args:
         settings: with at least one model.
-        run: eight hexadecimal digits that all workers share.
+        plan: this process's part.
         fire: Locust's ``request`` event.
         spent: called once, when the budget is spent and nothing is in flight.
     """
@@ -86,14 +84,12 @@ class Engine:
     def __init__(
         self,
         settings: Settings,
-        run: str,
+        plan: Plan,
         *,
-        worker: int,
-        workers: int,
         fire: Fire,
         spent: Callable[[], None],
     ) -> None:
-        self.settings, self.run, self.worker = settings, run, worker
+        self.settings, self.plan = settings, plan
         self.book = Book()
         self.redactor = Redactor(
             [settings.key or "", *settings.headers.values()],
@@ -106,31 +102,27 @@ class Engine:
         self.exhausted = False
         self._fire, self._spent = fire, spent
         self._models = turns(settings.models)
-        self._workers = workers
+        self._usual: dict[str, Any] = {"max_tokens": settings["max-tokens"]}
+        if not settings["no-usage"]:
+            self._usual["stream_options"] = {"include_usage": True}
+        self._usual |= settings.extra
         self._workloads: dict[tuple[str | None, int | None], prompts.Workload] = {}
         self._conversations = 0
-        self._budget = Budget(
-            settings["budget-requests"], settings["budget-tokens"], worker, workers
-        )
+        self._budget = Budget(settings["budget-requests"], settings["budget-tokens"], plan)
         self._told_spent = False
         self._raw = self._open_raw()
         self._recorder = Recorder(self.book, self.redactor, settings.good, self._raw)
         self._checker = Checker(settings["check"], include_usage=not settings["no-usage"])
-        self._dialer = _dialer(settings)
-        self._idle: list[Connection] = []
-        self._group = Group()
-        self._dispatcher: Any = None
+        self._dialer = dialer(settings)
+        self._dispatcher: Dispatcher | None = None
         self.began = _now()
         self._users: int | None = None  # of this process, once all run
         self._firsts = 0  # users whose first request has ended
-        self._backlog: deque[_Done] = deque()
-        self._waits = 0  # bytes of bodies in the backlog
-        self._waiting = Event()
-        self._recording = gevent.spawn(self._work)
+        self._backlog = Backlog(self._record)
         gc.collect()
         gc.freeze()  # what Locust and we have loaded is not looked through again in each collection
         self._monitor = Monitor(
-            self.book, lambda: self.phase, lambda: self.in_flight, worker, self._every_second
+            self.book, lambda: self.phase, lambda: self.in_flight, plan.worker, self._every_second
         )
 
     def _open_raw(self) -> IO[str] | None:
@@ -138,8 +130,8 @@ class Engine:
         if not name:
             return None
         path = Path(name)
-        if self._workers > 1:
-            path = path.with_name(f"{path.stem}-{self.worker}{path.suffix}")
+        if self.plan.workers > 1:
+            path = path.with_name(f"{path.stem}-{self.plan.worker}{path.suffix}")
         path.parent.mkdir(parents=True, exist_ok=True)
         return path.open("w", encoding="utf-8", buffering=1 << 16)
 
@@ -185,9 +177,9 @@ class Engine:
                 file=settings.file if words is None else (),
                 unique=not settings["shared-prompts"],
                 turns=settings["turns"] if turns is None else turns,
-                run=self.run,
-                worker=self.worker,
-                workers=self._workers,
+                run=self.plan.run,
+                worker=self.plan.worker,
+                workers=self.plan.workers,
                 seed=settings["load-seed"],
             )
         return made
@@ -216,7 +208,8 @@ class Engine:
         request as cancelled.
         """
         request = self._spelled(model, prompt)
-        reserve = self.settings["max-tokens"] + len(request) // 3
+        reckoned = len(request) // CHARACTERS
+        reserve = reckoned + most_tokens({**self._usual, **prompt.extra})
         if self.exhausted or not self._budget.takes(reserve):
             self.exhausted = True
             self._tell_spent()
@@ -227,7 +220,7 @@ class Engine:
         self.in_flight += 1
         self._recorder.begin(known, time.time_ns())
         began = _now()
-        done = _Done(known, into, began, reserve)
+        done = _Done(known, into, began, reckoned, reserve)
         try:
             connection.exchange(request, into)
         except BaseException:
@@ -237,10 +230,7 @@ class Engine:
             self.in_flight -= 1
             self._firsts += first
             self._settle()
-        if later and into.status == 200 and self._waits + len(into.body) <= BACKLOG:
-            self._waits += len(into.body)
-            self._backlog.append(done)
-            self._waiting.set()
+        if later and into.status == 200 and self._backlog.takes(done, len(into.body)):
             return LATER
         record = self._record(done)
         self._tell_spent()
@@ -250,8 +240,10 @@ class Engine:
         """Decode, measure, count and report a request that is over; judge it where it is due."""
         known, into = done.known, done.into
         record = self._recorder.end(known, into)
-        used = (record.decoded.prompt_tokens or 0) + record.timing.tokens
-        self._budget.settle(done.reserve, used)
+        prompt = record.decoded.prompt_tokens
+        if prompt is None:  # no usage: what was answered has been read, as far as we know
+            prompt = done.prompt if into.status == 200 else 0
+        self._budget.settle(done.reserve, prompt + record.timing.tokens)
         self._report(known, into, record, done.began)
         whole = record.failure is None or record.failure.kind is not Kind.CANCELLED
         if whole and into.status == 200 and self._checker.due(_now() - self.began):
@@ -260,33 +252,11 @@ class Engine:
             self._checker.spend(_now() - began)
         return record
 
-    def _work(self) -> None:
-        """Record what waits, a little between two looks at the sockets."""
-        while True:
-            self._waiting.wait()
-            looked = _now()
-            while self._backlog:
-                self._record(self._next())
-                if _now() - looked > STRETCH_NS:
-                    gevent.sleep(0.0001)  # not 0: that runs again before the sockets are looked at
-                    looked = _now()
-            self._waiting.clear()
-
-    def _next(self) -> _Done:
-        """The stream that has waited longest."""
-        done = self._backlog.popleft()
-        self._waits -= len(done.into.body)
-        return done
-
     def _spelled(self, model: str, prompt: prompts.Prompt) -> bytes:
         settings = self.settings
-        body: dict[str, Any] = {"model": model, "messages": prompt.messages, "stream": True}
-        body["max_tokens"] = settings["max-tokens"]
-        if not settings["no-usage"]:
-            body["stream_options"] = {"include_usage": True}
-        return post(
-            settings.to, {**body, **settings.extra, **prompt.extra}, settings.key, settings.headers
-        )
+        body = {"model": model, "messages": prompt.messages, "stream": True}
+        whole = {**body, **self._usual, **prompt.extra}
+        return post(settings.to, whole, settings.key, settings.headers)
 
     def _report(self, known: Request, into: Exchange, record: Record, began: int) -> None:
         """One event of Locust's for one request; none for what the end of the run cut off."""
@@ -312,58 +282,25 @@ class Engine:
     # --- an open loop ----------------------------------------------------------------------------
 
     def dispatch(self) -> None:
-        """Start to send on the schedule, in a greenlet of its own."""
-        settings = self.settings
-        moments = arrivals.schedule(
-            "trace" if settings.trace else settings["arrivals"],
-            rate=settings["rate"] or 1.0,
-            shape=settings["burstiness"],
-            seed=settings["load-seed"],
-            trace=settings.trace,
-        )
-        mine = arrivals.shard(moments, self.worker, self._workers)
-        self._dispatcher = gevent.spawn(self._dispatch, mine)
+        """Start to send on the schedule."""
+        self._dispatcher = Dispatcher(self, self.plan)
 
-    def _dispatch(self, moments: Iterator[int]) -> None:
-        start = _now() + 100_000_000
-        most = max(1, self.settings["max-in-flight"] // self._workers)
-        for moment in moments:
-            due = start + moment
-            while (left := due - _now()) > 0:
-                gevent.sleep(left / 1e9)
-            if self.exhausted:
-                return
-            if len(self._group) >= most:
-                self._recorder.held_back(next(self._models), self.phase, time.time_ns())
-                self.begun += 1
-            else:
-                self._group.spawn(self._converse, due)
+    def share(self, plan: Plan) -> None:
+        """Another worker has joined: this one's part is smaller from a moment on."""
+        if self._dispatcher is not None:
+            self._dispatcher.share(plan)
 
-    def _converse(self, due: int) -> None:
-        """One arrival: a conversation, its first request on the schedule."""
-        connection = self._idle.pop() if self._idle else self.connection()
-        workload = self.workload()
-        model, prompt = self.opening(workload)
-        sched: int | None = due
-        for turn in range(workload.turns):
-            later = workload.turns == 1 and not self.settings["budget-tokens"]
-            record = self.ask(connection, model, prompt, sched=sched, later=later)
-            if record is None or record.failure is not None:
-                break
-            sched = None
-            if turn + 1 < workload.turns:
-                prompt = workload.following(prompt, record.decoded.text)
-                gevent.sleep(self.settings["think-time"])
-        self._idle.append(connection)
+    def hold_back(self) -> None:
+        """A request was due, and too many are in flight."""
+        self._recorder.held_back(next(self._models), self.phase, time.time_ns())
+        self.begun += 1
 
     # --- the end ---------------------------------------------------------------------------------
 
     def stop_sending(self, patience: float) -> None:
         """Send no more, and give what is in flight ``patience`` seconds."""
         if self._dispatcher is not None:
-            self._dispatcher.kill(block=True)
-            self._group.join(timeout=patience)
-            self._group.kill(block=True)
+            self._dispatcher.stop(patience)
 
     @property
     def cpu(self) -> float:
@@ -373,32 +310,6 @@ class Engine:
     def close(self) -> None:
         """The run is over: nothing is recorded any more."""
         self._monitor.stop()
-        self._recording.kill(block=False)
-        while self._backlog:
-            self._record(self._next())
-        for connection in self._idle:
-            connection.close()
+        self._backlog.close()
         if self._raw is not None:
             self._raw.close()
-
-
-def _dialer(settings: Settings) -> dial.Dialer:
-    """Raises OSError where --tls-ca cannot be used."""
-    tls = None
-    if settings.to.secure:
-        authorities = settings["tls-ca"] or None
-        tls = dial.context(verify=not settings["tls-insecure"], authorities=authorities)
-    return dial.Dialer(settings.to, settings.limits, tls)
-
-
-def list_models(settings: Settings) -> tuple[list[str], str]:
-    """The ids of GET /models, and in a word how it was answered, with nothing of the reply."""
-    connection = Connection(_dialer(settings), settings.limits)
-    into = Exchange()
-    connection.exchange(get(settings.to, "/models", settings.key, settings.headers), into)
-    connection.close()
-    if into.failure is not None:
-        return [], str(into.failure.kind)
-    with suppress(ValueError, KeyError, TypeError):
-        return [str(row["id"]) for row in json.loads(bytes(into.body))["data"]], "answered"
-    return [], f"status {into.status}"

@@ -4,6 +4,9 @@ Laws
 ----
 * One `Run` per environment. A local runner measures and concludes; a worker measures and reports;
   the master gathers and concludes.
+* A worker begins when it has its plan. One that connects to a run under way is given one, with the
+  run's options, and all others are told of their new shares beforehand; it needs no users for an
+  open loop, and for a closed one Locust moves some to it.
 * Nothing is lost at the end: a worker's last report leaves from ``test_stop``; the master waits for
   all of them before it concludes, however the run ends.
 * Results are written once per run, before Locust chooses its exit status, which targets decide.
@@ -25,17 +28,23 @@ import locust
 from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerRunner
 
 from load import results, slo, summary, validity
-from load.engine import Engine, list_models
+from load.dispatch import NOTICE_NS
+from load.engine import Engine
 from load.gather import Final as LastWord
 from load.gather import Ledger
-from load.options import Settings, SettingsError, add_options, read
+from load.listing import list_models
+from load.options import OPTIONS, Settings, SettingsError, add_options, read
+from load.sharing import Plan
 from load.writing import write
 
 __all__ = ["Run", "install", "run_of"]
 
 PLAN: Final = "chat_plan"
+JOINED: Final = "chat_joined"
+JOIN: Final = "chat_join"
 SPENT: Final = "chat_spent"
 LAST: Final = "chat_last"
+KEYS: Final = [option.name.replace("-", "_") for option in OPTIONS]
 PATIENCE: Final = 15.0
 """Seconds, beyond --stop-timeout, that the master waits for the workers' last reports."""
 
@@ -74,7 +83,7 @@ class Run:
         self.engine: Engine | None = None
         self._settings: Settings | None = None
         self._ledger: Ledger | None = None
-        self._plan: dict[str, Any] = {}
+        self._plan: Plan | None = None
         self._users = 0
         self._started = self._stopped = 0
         self._spent: set[str] = set()
@@ -89,12 +98,15 @@ class Run:
         if isinstance(runner, WorkerRunner):
             events.report_to_master.add_listener(self._report)
             runner.register_message(PLAN, self._take_plan)
+            runner.register_message(JOIN, self._join)
+            runner.send_message(JOINED)
             return
         runner.register_message(SPENT, self._worker_spent)
         events.quitting.add_listener(self._quitting)
         events.quit.add_listener(self._quit)
         if isinstance(runner, MasterRunner):
             runner.register_message(LAST, self._take_last)
+            runner.register_message(JOINED, self._worker_joined)
             events.worker_report.add_listener(self._take_report)
             runner.quit = self._master_quit  # type: ignore[method-assign]  # its own waits 0.5 s
         options = environment.parsed_options
@@ -112,6 +124,8 @@ class Run:
             sys.exit(2)
 
     def _test_start(self, **_: Any) -> None:
+        if isinstance(self.runner, WorkerRunner) and self._plan is None:
+            return  # joined already, before it had users; or it came too late to
         self.engine = self._ledger = None
         self._status, self._text = None, ""
         self._users, self._spent = 0, set()
@@ -127,7 +141,9 @@ class Run:
         self._settings = settings
         self._started, self._stopped, self._concluded = time.time_ns(), 0, False
         if isinstance(self.runner, WorkerRunner):
-            self._begin(settings, self._plan or self._alone())
+            plan, self._plan = self._plan, None
+            if plan is not None:
+                self._begin(settings, plan)
             return
         run = secrets.token_hex(4)
         print(summary.opening_line(settings, int(options.num_users or 1)), flush=True)
@@ -136,10 +152,9 @@ class Run:
             clients = self.runner.clients
             workers = [c.id for c in (*clients.ready, *clients.running, *clients.spawning)]
             for name, index in self._ledger.expect(workers).items():
-                plan = {"run": run, "worker": index, "workers": len(workers)}
-                self.runner.send_message(PLAN, plan, client_id=name)
+                self._tell(name, Plan(run, index, len(workers)))
         else:
-            self._begin(settings, {"run": run, "worker": 0, "workers": 1})
+            self._begin(settings, Plan(run))
 
     def _refuse(self, why: str) -> None:
         """The run cannot start: say so, and end it once its users have come up."""
@@ -158,25 +173,55 @@ class Run:
             raise SettingsError(f"no model is known: give --model ID (GET /models: {seen})")
         return listed[:1]
 
+    def _tell(self, worker: str, plan: Plan) -> None:
+        self.runner.send_message(PLAN, plan.plain(), client_id=worker)
+
+    def _worker_joined(self, msg: Any, **_: Any) -> None:
+        """A worker has connected: where a run is under way without it, it takes its part."""
+        ledger, settings, name = self._ledger, self._settings, msg.node_id
+        if ledger is None or settings is None or self._concluded or name in ledger.expected:
+            return
+        if settings["budget-requests"] or settings["budget-tokens"]:
+            print("load: a worker came too late for its share of the budget; it idles", flush=True)
+            return
+        elapsed = time.time_ns() - self._started
+        since = elapsed + NOTICE_NS
+        workers = ledger.expect([name])
+        for known, index in workers.items():
+            plan = Plan(ledger.run, index, len(workers), since, elapsed, joined=known == name)
+            if not plan.joined:
+                self._tell(known, plan)
+                continue
+            options = {key: getattr(self.environment.parsed_options, key) for key in KEYS}
+            more = {"options": options, "host": self.environment.host}
+            self.runner.send_message(JOIN, {"plan": plan.plain(), **more}, client_id=name)
+
+    def _join(self, msg: Any, **_: Any) -> None:
+        """This worker takes part in a run that is under way."""
+        vars(self.environment.parsed_options).update(msg.data["options"])
+        self._settings = read(self.environment.parsed_options, msg.data["host"])
+        self._started, self._stopped, self._concluded = time.time_ns(), 0, False
+        self._begin(self._settings, Plan(**msg.data["plan"]))
+
     def _take_plan(self, msg: Any, **_: Any) -> None:
-        self._plan = msg.data
+        """A plan of the run that comes, or a new share of the one under way."""
+        plan = Plan(**msg.data)
+        if not plan.since:
+            self._plan = plan
+        elif self.engine is not None and self.engine.plan.run == plan.run:
+            self.engine.share(plan)
 
-    def _alone(self) -> dict[str, Any]:
-        """The plan of a worker that joined a run in progress: it only takes users."""
-        index = max(0, self.runner.worker_index)
-        return {"run": secrets.token_hex(4), "worker": index, "workers": index + 1, "late": True}
-
-    def _begin(self, settings: Settings, plan: dict[str, Any]) -> None:
+    def _begin(self, settings: Settings, plan: Plan) -> None:
         self.engine = Engine(
             settings,
-            plan["run"],
-            worker=plan["worker"],
-            workers=plan["workers"],
+            plan,
             fire=self.environment.events.request.fire,
-            spent=lambda: self.runner.send_message(SPENT, {"run": plan["run"]}),
+            spent=lambda: self.runner.send_message(SPENT, {"run": plan.run}),
         )
-        if settings.open_loop and not plan.get("late"):
+        if settings.open_loop:
             self.engine.dispatch()
+        if plan.joined:  # the users all run already, here or elsewhere
+            self.engine.all_users_run(self.runner.user_count)
 
     def _spawning_complete(self, user_count: int, **_: Any) -> None:
         self._users = max(self._users, user_count)
@@ -187,7 +232,7 @@ class Run:
 
     def _report(self, data: dict[str, Any], **_: Any) -> None:
         if self.engine is not None and not self._concluded:
-            data["chat"] = {"run": self.engine.run, "book": self.engine.book.take()}
+            data["chat"] = {"run": self.engine.plan.run, "book": self.engine.book.take()}
 
     def _take_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         if self._ledger is not None and "chat" in data:
@@ -218,7 +263,8 @@ class Run:
         engine = self.engine
         if engine is not None and not self._concluded:
             engine.close()
-            last = {"run": engine.run, "book": engine.book.take(), "final": self._last(engine)}
+            last = {"run": engine.plan.run, "book": engine.book.take()}
+            last["final"] = self._last(engine)
             if isinstance(self.runner, WorkerRunner):
                 self._concluded = True
                 self.runner.send_message(LAST, last)
@@ -236,7 +282,7 @@ class Run:
 
     def _last(self, engine: Engine) -> dict[str, Any]:
         return LastWord(
-            worker=engine.worker,
+            worker=engine.plan.worker,
             begun=engine.begun,
             started=self._started,
             steady_since=engine.steady_since,

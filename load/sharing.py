@@ -1,4 +1,4 @@
-"""What several share: the turns of models, and a budget. Pure.
+"""What several share: the turns of models, a run's plan, and a budget. Pure.
 
 Laws: over any stretch the turns are as even as their weights allow; the workers' shares of a budget
 add up to it, and none spends more than its own.
@@ -6,9 +6,33 @@ add up to it, and none spends more than its own.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
 
-__all__ = ["Budget", "turns"]
+__all__ = ["Budget", "Plan", "most_tokens", "turns"]
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A worker's part of a run, as the master tells it. ``run`` is eight hexadecimal digits.
+
+    Attributes:
+        since: the moment of the schedule, ns from its start, from which this part holds.
+        elapsed: how much of the run was over when the plan was made, in ns.
+        joined: this worker came when the run was under way.
+    """
+
+    run: str
+    worker: int = 0
+    workers: int = 1
+    since: int = 0
+    elapsed: int = 0
+    joined: bool = False
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data, for a message: the arguments of ``Plan``."""
+        return asdict(self)
 
 
 def turns(weights: Sequence[tuple[str, float]]) -> Iterator[str]:
@@ -31,9 +55,9 @@ def turns(weights: Sequence[tuple[str, float]]) -> Iterator[str]:
 class Budget:
     """This worker's share of a budget; 0 is no bound."""
 
-    def __init__(self, requests: int, tokens: int, worker: int, workers: int) -> None:
-        self.requests = _share(requests, worker, workers)
-        self.tokens = _share(tokens, worker, workers)
+    def __init__(self, requests: int, tokens: int, plan: Plan) -> None:
+        self.requests = _share(requests, plan)
+        self.tokens = _share(tokens, plan)
 
     def takes(self, reserve: int) -> bool:
         """Take one request, and ``reserve`` tokens; False where that would pass the bound."""
@@ -51,7 +75,19 @@ class Budget:
             self.tokens += reserve - used
 
 
-def _share(whole: int, worker: int, workers: int) -> int | None:
+def most_tokens(body: Mapping[str, Any]) -> int:
+    """The most output tokens that a request may bring, by its body; 0 where it has no bound.
+
+    >>> most_tokens({"max_tokens": 256, "max_completion_tokens": 300, "n": 2})
+    600
+    """
+    bounds = [body.get(name) for name in ("max_tokens", "max_completion_tokens")]
+    n = body.get("n")
+    most = max((bound for bound in bounds if isinstance(bound, int)), default=0)
+    return most * (n if isinstance(n, int) and n > 1 else 1)
+
+
+def _share(whole: int, plan: Plan) -> int | None:
     if not whole:
         return None
-    return whole // workers + (worker < whole % workers)
+    return whole // plan.workers + (plan.worker < whole % plan.workers)

@@ -21,6 +21,7 @@ from locust import User, task
 
 from load import hooks
 from load.prompts import Prompt
+from load.stream import Connection
 
 __all__ = ["ChatUser"]
 
@@ -40,8 +41,8 @@ class ChatUser(User):
 
     def __init__(self, environment: Any) -> None:
         super().__init__(environment)
-        self._engine = hooks.run_of(environment).engine
-        self._connection = self._engine.connection() if self._engine is not None else None
+        self._run = hooks.run_of(environment)
+        self._connection: Connection | None = None
         self._model = ""
         self._prompt: Prompt | None = None
         self._said = 0
@@ -49,7 +50,8 @@ class ChatUser(User):
 
     def wait_time(self) -> float:
         """Seconds between two requests."""
-        return float(self._engine.settings["think-time"]) if self._engine is not None else 1.0
+        engine = self._run.engine
+        return float(engine.settings["think-time"]) if engine is not None else 0.0
 
     def on_stop(self) -> None:
         """The user leaves."""
@@ -59,17 +61,19 @@ class ChatUser(User):
     @task
     def chat(self) -> None:
         """One request: the next turn of the conversation, or the first of a new one."""
-        engine, connection = self._engine, self._connection
-        if engine is None or connection is None or engine.settings.open_loop:
+        engine = self._run.engine
+        if engine is None or engine.settings.open_loop:  # None: it came too late
             gevent.sleep(0.5)
             return
+        if self._connection is None:
+            self._connection = engine.connection()
         workload = engine.workload(self.words, self.turns)
         if self._prompt is None:
             self._model, self._prompt = engine.opening(workload)
             self._said = 0
         fresh, self._fresh = self._fresh, False
         later = workload.turns == 1 and not engine.settings["budget-tokens"]
-        record = engine.ask(connection, self._model, self._prompt, first=fresh, later=later)
+        record = engine.ask(self._connection, self._model, self._prompt, first=fresh, later=later)
         if record is None:  # the budget is spent
             gevent.sleep(0.5)
             return

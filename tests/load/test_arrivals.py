@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from load.arrivals import read_trace, schedule, shard
+from load.arrivals import Shares, read_trace, schedule
 
 
 def gaps(process: str, count: int = 20_000, **more: float) -> list[float]:
@@ -33,14 +33,33 @@ def test_poisson_is_gamma_of_shape_1() -> None:
     assert gaps("poisson", 100) == gaps("gamma", 100, shape=1.0)
 
 
+def part(whole: list[int], *known: tuple[int, int, int]) -> list[int]:
+    """What is one worker's of a schedule, by its shares (since, worker, workers)."""
+    mine = Shares()
+    for since, worker, workers in known:
+        mine.add(since, worker, workers)
+    return [moment for number, moment in enumerate(whole) if mine.hold(number, moment)]
+
+
 @pytest.mark.parametrize("process", ["constant", "poisson", "gamma"])
 @pytest.mark.parametrize("workers", [1, 2, 5])
 def test_the_workers_together_make_the_schedule(process: str, workers: int) -> None:
-    def whole() -> list[int]:
-        return list(islice(schedule(process, rate=50, shape=0.5, seed=3), 100))
+    whole = list(islice(schedule(process, rate=50, shape=0.5, seed=3), 100))
+    parts = [part(whole, (0, index, workers)) for index in range(workers)]
+    assert sorted(moment for part in parts for moment in part) == whole
 
-    parts = [list(islice(shard(iter(whole()), index, workers), 100)) for index in range(workers)]
-    assert sorted(moment for part in parts for moment in part) == whole()
+
+def test_a_worker_that_joins_takes_its_share_of_what_is_to_come() -> None:
+    whole = list(islice(schedule("poisson", rate=50, seed=3), 200))
+    since = whole[100]
+    parts = [
+        part(whole, (0, 0, 2), (since, 0, 3)),
+        part(whole, (since, 1, 3), (0, 1, 2)),  # in whatever order they are told
+        part(whole, (since, 2, 3)),
+    ]
+    assert sorted(moment for part in parts for moment in part) == whole
+    assert min(parts[2]) >= since
+    assert len(parts[2]) == pytest.approx(100 / 3, abs=1)
 
 
 def test_a_trace_starts_at_its_first_moment(tmp_path: Path) -> None:
@@ -69,4 +88,4 @@ def test_an_unknown_process_or_worker_is_refused() -> None:
     with pytest.raises(ValueError, match="poisson"):
         schedule("uniform")
     with pytest.raises(ValueError, match="worker 2"):
-        shard([], 2, 2)
+        Shares().add(0, 2, 2)

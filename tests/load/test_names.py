@@ -14,7 +14,7 @@ import load
 FOLDER = Path(load.__file__).parent
 MODULES = sorted(FOLDER.glob("*.py"))
 LOCUST = {"hooks", "user", "shapes", "chat", "mixed", "ramp", "steps", "spike", "soak"}
-GEVENT = {*LOCUST, "engine", "monitor", "dial", "stream"}
+GEVENT = {*LOCUST, "engine", "dispatch", "backlog", "monitor", "dial", "stream"}
 MAY_IMPORT = ("conformance.protocol", "conformance.target", "conformance.wire.redact", "schemas")
 """What of ours `load` may import, beside itself."""
 

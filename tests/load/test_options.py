@@ -11,7 +11,7 @@ from load.__main__ import main
 from load.options import OPTIONS, SettingsError, add_options, read
 from load.outcome import retry_after
 from load.place import place, post
-from load.sharing import Budget, turns
+from load.sharing import Budget, Plan, turns
 
 URL = "http://127.0.0.1:8080/v1"
 
@@ -137,7 +137,7 @@ def test_turns_are_as_even_as_their_weights_allow() -> None:
 
 @pytest.mark.parametrize("workers", [1, 2, 3])
 def test_shares_of_a_budget_add_up_and_are_kept(workers: int) -> None:
-    shares = [Budget(10, 1000, worker, workers) for worker in range(workers)]
+    shares = [Budget(10, 1000, Plan("", worker, workers)) for worker in range(workers)]
     assert sum(share.requests or 0 for share in shares) == 10
     taken = 0
     for share in shares:
@@ -145,8 +145,8 @@ def test_shares_of_a_budget_add_up_and_are_kept(workers: int) -> None:
             taken += 1
             share.settle(reserve=100, used=50)
     assert taken == 10
-    assert Budget(0, 0, 0, 1).takes(reserve=10**9)
-    assert not Budget(0, 99, 0, 1).takes(reserve=100)
+    assert Budget(0, 0, Plan("")).takes(reserve=10**9)
+    assert not Budget(0, 99, Plan("")).takes(reserve=100)
 
 
 @pytest.mark.parametrize(

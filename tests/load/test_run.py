@@ -115,6 +115,26 @@ def test_a_budget_is_never_passed(target: str, tmp_path: Path) -> None:
     assert "the budget is spent" in ran.said
 
 
+@pytest.mark.parametrize("more", [(), ("--no-usage",)], ids=["usage", "chunks"])
+def test_a_budget_of_tokens_is_never_passed_by_all_workers_together(
+    target: str, tmp_path: Path, more: tuple[str, ...]
+) -> None:
+    options = ("--budget-tokens", "2000", "--processes", "2", "--max-tokens", "5", "-t", "30s")
+    ran = locust(target, tmp_path, "--model", MODEL, *options, "--stop-timeout", "5", *more)
+    assert "the budget is spent" in ran.said
+    assert ran.results is not None
+    assert ran.results["load"]["workers"] == 2
+    assert ran.results["validity"]["lost_requests"] == 0
+    model = ran.model()
+    assert model["ok"] == model["requests"] > 0
+    spent = model["prompt_tokens"] + model["output_tokens"]
+    if more:  # each prompt is reckoned by its length: the budget is spent earlier
+        assert (model["tokens_by"], model["prompt_tokens"]) == ("chunks", 0)
+        assert 0 < spent < 1000
+    else:
+        assert 2000 - 2 * 300 < spent <= 2000  # what is left covers no further request
+
+
 @pytest.mark.slow
 def test_targets_decide_the_exit_status(target: str, tmp_path: Path) -> None:
     plenty = ("--model", MODEL, "--max-tokens", "3", "-u", "6")

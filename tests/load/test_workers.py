@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -17,6 +18,9 @@ from tests.load.running import KEY, MODEL, ROOT, reference
 from tests.wire.tiny import unused_port
 
 pytestmark = pytest.mark.slow
+
+
+SPAWNED = '{"Chat": '  # Locust has other words where a worker was slow to say so
 
 
 @pytest.fixture(scope="module")
@@ -87,7 +91,7 @@ def test_a_worker_that_dies_is_named_and_what_it_reported_is_kept(
 ) -> None:
     processes = spread(target, tmp_path, "-t", "14s", "--slo", "ttft_p50<10s")
     try:
-        wait_for(tmp_path / "master", "All users spawned")
+        wait_for(tmp_path / "master", SPAWNED)
         time.sleep(5)  # more than one report
         processes[1].send_signal(signal.SIGKILL)
         status = processes[0].wait(60)
@@ -103,13 +107,51 @@ def test_a_worker_that_dies_is_named_and_what_it_reported_is_kept(
     assert results["models"][MODEL]["requests"] > 20
 
 
+def test_a_worker_that_joins_a_run_gets_its_share_of_the_schedule(
+    target: str, tmp_path: Path
+) -> None:
+    port = str(unused_port())
+    master = ["--master", "--expect-workers", "1", "--master-bind-port", port, "-t", "16s"]
+    master += ["--headless", "-u", "4", "-r", "4", "--host", target, "--model", MODEL]
+    master += ["--stop-timeout", "5", "--load-results", "load.json"]
+    master += ["--rate", "40", "--arrivals", "constant", "--max-tokens", "2", "--load-raw", "raw"]
+    worker = ("--worker", "--master-port", port)
+    processes = [start(tmp_path, "master", *master), start(tmp_path, "one", *worker)]
+    try:
+        wait_for(tmp_path / "master", SPAWNED)
+        processes.append(start(tmp_path, "two", *worker))
+        processes[0].wait(60)
+    finally:
+        end(processes)
+    results = json.loads((tmp_path / "load.json").read_text("utf-8"))
+    assert (results["validity"]["lost_requests"], results["validity"]["dead_workers"]) == (0, [])
+    assert results["load"]["workers"] == 2
+    one, two = (
+        sorted(
+            json.loads(line)["sched"] for line in (tmp_path / name).read_text("utf-8").splitlines()
+        )
+        for name in ("raw", "raw-1")
+    )
+    assert 20 < len(two) < len(one)
+    assert results["models"][MODEL]["requests"] == len(one) + len(two)
+    # Their schedules begin with the workers, a little apart: what lies around the change is out.
+    alone = [at for at in one if at < two[0] - 2e9]
+    together = [at for at in one if at > two[0] + 2e9]
+    assert [steps(part) for part in (alone, together, two)] == [{1}, {2}, {2}]
+
+
+def steps(moments: list[int]) -> set[int]:
+    """The distances between moments, in gaps of the whole schedule."""
+    return {round((later - earlier) / 25e6) for earlier, later in pairwise(moments)}
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_an_interrupted_run_has_its_results(
     target: str, tmp_path: Path, number: signal.Signals
 ) -> None:
     processes = spread(target, tmp_path)
     try:
-        wait_for(tmp_path / "master", "All users spawned")
+        wait_for(tmp_path / "master", SPAWNED)
         time.sleep(2)
         processes[0].send_signal(number)
         processes[0].wait(40)

@@ -1,0 +1,30 @@
+"""GET /models, where a run is not told which models to ask.
+
+Laws: nothing of the reply but the ids is shown.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+from load.dial import dialer
+from load.exchange import Exchange
+from load.options import Settings
+from load.place import get
+from load.stream import Connection
+
+__all__ = ["list_models"]
+
+
+def list_models(settings: Settings) -> tuple[list[str], str]:
+    """The ids of GET /models, and in a word how it was answered. Raises OSError, as `dialer`."""
+    connection = Connection(dialer(settings), settings.limits)
+    into = Exchange()
+    connection.exchange(get(settings.to, "/models", settings.key, settings.headers), into)
+    connection.close()
+    if into.failure is not None:
+        return [], str(into.failure.kind)
+    with suppress(ValueError, KeyError, TypeError):
+        return [str(row["id"]) for row in json.loads(bytes(into.body))["data"]], "answered"
+    return [], f"status {into.status}"
