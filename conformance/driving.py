@@ -28,7 +28,7 @@ from .protocol.finding import shorten
 from .wire.client import Client, Endpoint
 from .wire.exchange import BEARER, Exchange, Failure, FailureKind, Request
 
-START_UP = 60.0
+START_UP = 120.0
 """Seconds that a client may take at least: importing one on a busy machine is no exchange."""
 
 UNWANTED = ("OPENAI_", "LANGCHAIN_", "LANGSMITH_", "LITELLM_")
