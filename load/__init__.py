@@ -43,6 +43,7 @@ facts       what results are made from, and what is decided by it               
 results     a run as data, by `load_results.schema.json`                          pure
 summary     the results on one screen                                             pure
 writing     results to files
+conclusion  the end of a run: results written, targets decided
 hooks       what Locust calls
 user        ChatUser, the base of locustfiles
 chat mixed  locustfiles; with a shape: ramp, steps, spike, soak

@@ -18,8 +18,6 @@ import logging
 import secrets
 import sys
 import time
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, Final
 from weakref import WeakKeyDictionary
 
@@ -27,7 +25,8 @@ import gevent  # type: ignore[import-untyped]  # gevent has no marker for its ty
 import locust
 from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerRunner
 
-from load import results, slo, summary, validity
+from load import results, summary
+from load.conclusion import conclude, own_version
 from load.dispatch import NOTICE_NS
 from load.engine import Engine
 from load.gather import Final as LastWord
@@ -35,7 +34,6 @@ from load.gather import Ledger
 from load.listing import list_models
 from load.options import OPTIONS, Settings, SettingsError, add_options, read
 from load.sharing import Plan
-from load.writing import write
 
 __all__ = ["Run", "install", "run_of"]
 
@@ -325,24 +323,20 @@ class Run:
         if self._concluded or settings is None or ledger is None:
             return
         self._concluded = True
-        facts = results.Facts(
-            settings=settings,
-            run=ledger.run,
-            book=ledger.book,
-            finals=ledger.finals,
-            users=self._users or int(self.environment.parsed_options.num_users or 0),
-            dead=ledger.dead,
-            lost=ledger.lost,
-            locust=locust.__version__,
-            version=_own_version(),
+        concluded = conclude(
+            results.Facts(
+                settings=settings,
+                run=ledger.run,
+                book=ledger.book,
+                finals=ledger.finals,
+                users=self._users or int(self.environment.parsed_options.num_users or 0),
+                dead=ledger.dead,
+                lost=ledger.lost,
+                locust=locust.__version__,
+                version=own_version(),
+            )
         )
-        made = results.build(facts)
-        self._status = slo.exit_status(
-            results.decided(facts, validity.judge(results.evidence(facts)))
-        )
-        where = Path(settings["load-results"])
-        problem = write(made, results.intervals(facts), where)
-        self._text = summary.summary(made) + (problem or f"Results: {where}\n")
+        self._status, self._text = concluded.status, concluded.text
         if not self._headless:
             print(self._text, flush=True)
 
@@ -356,10 +350,3 @@ class Run:
     def _quit(self, **_: Any) -> None:
         if self._headless:
             print(self._text, flush=True)
-
-
-def _own_version() -> str:
-    try:
-        return version("chat-conformance")
-    except Exception:  # not installed: run from a checkout
-        return "unknown"

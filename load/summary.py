@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
+from load.sharing import most_tokens
+
 __all__ = ["opening_line", "summary"]
 
 DASH: Final = "-"
@@ -24,12 +26,21 @@ _COLUMNS: Final = (
 )
 
 
+FAST: Final = 200
+"""Tokens a second of one stream that a closed loop is reckoned with: a fast service today."""
+
+
 def opening_line(settings: Any, users: int) -> str:
-    """What a run is about to do, and what it may cost at most."""
+    """What a run is about to do, and what it may cost at most.
+
+    A closed loop sends its next request when the last has ended, so how much it asks for is up to
+    the target: its ceiling is reckoned for streams of ``FAST`` tokens/s, and says so. Where users
+    think between requests, there is a ceiling that no target can pass.
+    """
     models = ", ".join(
         id_ if weight == 1 else f"{id_} (x{weight:g})" for id_, weight in settings.models
     )
-    most = settings["max-tokens"]
+    most = most_tokens({"max_tokens": settings["max-tokens"], **settings.extra})
     if settings.open_loop:
         rate = settings["rate"]
         if settings.trace:
@@ -39,8 +50,14 @@ def opening_line(settings: Any, users: int) -> str:
             load = f"{rate:g} requests/s, {settings['arrivals']}"
             ceiling = f"{rate * 60 * most:.0f} output tokens per minute"
     else:
-        load = f"{users} users, think time {settings['think-time']:g} s"
-        ceiling = f"{users * most} output tokens at a time (a closed loop has no bound per minute)"
+        think = settings["think-time"]
+        load = f"{users} users, think time {think:g} s"
+        each = most / (think + most / FAST) if most else FAST
+        ceiling = f"{users * each * 60:.0f} output tokens per minute at {FAST} tokens/s of a stream"
+        if think and most:
+            ceiling += f", and {users * most / think * 60:.0f} at any speed"
+        else:
+            ceiling += " (more if it is faster)"
     budgets = [
         f"{settings[name]} {word}"
         for name, word in (("budget-requests", "requests"), ("budget-tokens", "tokens"))

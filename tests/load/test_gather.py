@@ -174,7 +174,21 @@ def test_the_summary_shows_verdict_failures_and_what_was_withheld() -> None:
 
 def test_the_first_line_states_the_load_and_its_ceiling() -> None:
     assert "at most 38400 output tokens per minute" in opening_line(settings(rate=2.5), 1)
-    assert "1280 output tokens at a time" in opening_line(settings(), 5)
+    assert "at most 76800 output tokens" in opening_line(
+        settings(rate=2.5, extra_body='{"n":2}'), 1
+    )
+
+
+def test_the_ceiling_of_a_closed_loop_says_what_it_rests_on() -> None:
+    # 5 users x 200 tokens/s x 60 s; thinking, each asks for 256 tokens every 1.28 s + 1.28 s.
+    closed = opening_line(settings(), 5)
+    assert "at most 60000 output tokens per minute at 200 tokens/s of a stream (more if" in closed
+    thinking = opening_line(settings(think_time=1.28), 5)
+    assert "at most 30000 output tokens per minute at 200 tokens/s of a stream" in thinking
+    assert "and 60000 at any speed" in thinking
+
+
+def test_the_first_line_states_the_budget() -> None:
     assert "stops after 7 requests" in opening_line(settings(budget_requests=7), 5)
 
 
