@@ -116,7 +116,7 @@ def add_options(parser: pytest.Parser) -> None:
         "--examples",
         metavar="N",
         default=str(DEFAULT_EXAMPLES),
-        help="generate N valid requests for each model, N invalid ones and 2N/5 malformed bodies "
+        help="generate N valid requests for each model, N invalid ones and 3N/10 malformed bodies "
         "(default: %(default)s; 0: none)",
     )
     add(

@@ -29,7 +29,7 @@ DEFAULT_SEED = 0
 class Amount:
     """How many requests are generated for a model, and from which seed.
 
-    `examples` valid requests, as many invalid ones, and a `malformed` body for every 2.5 of them.
+    `examples` valid requests, as many invalid ones, and three `malformed` bodies for ten of them.
     """
 
     examples: int = 0
@@ -38,7 +38,7 @@ class Amount:
     @property
     def malformed(self) -> int:
         """Bodies below JSON, each with the plainest call after it."""
-        return self.examples * 2 // 5
+        return self.examples * 3 // 10
 
     @property
     def shrinking(self) -> int:
