@@ -48,7 +48,8 @@ def _feature(  # the table below reads as one
 def _setting(
     clause: str, parameter: str, *values: Any, needs: tuple[str, ...] = (), name: str = ""
 ) -> Feature:
-    """A row for one parameter; the first value is the plainest."""
+    """A row for one parameter; the first value is the plainest, and no neutral one: a target that
+    fixes its sampling takes those alone."""
     parts = [Part(name or parameter, {parameter: value}) for value in values]
     return Feature(
         name or parameter, clause, (parameter,), choice_of(parts), parts[0], parameter, needs
@@ -178,11 +179,11 @@ FEATURES: tuple[Feature, ...] = (
         key="stream",
         needs=("stream", "stream_usage"),
     ),
-    _setting("CC-REQ-020", "temperature", *_hundredths(0, 100)),
+    _setting("CC-REQ-020", "temperature", 0.7, *_hundredths(0, 100)),
     _setting("CC-REQ-050", "temperature", *_hundredths(101, 200), name="high temperature"),
-    _setting("CC-REQ-022", "top_p", *_hundredths(0, 100)),
-    _setting("CC-REQ-028", "presence_penalty", *_hundredths(-200, 200)),
-    _setting("CC-REQ-028", "frequency_penalty", *_hundredths(-200, 200)),
+    _setting("CC-REQ-022", "top_p", 0.5, *_hundredths(0, 100)),
+    _setting("CC-REQ-028", "presence_penalty", 0.5, *_hundredths(-200, 200)),
+    _setting("CC-REQ-028", "frequency_penalty", 0.5, *_hundredths(-200, 200)),
     _setting("CC-REQ-032", "seed", *SEEDS),
     _setting("CC-REQ-026", "n", 2, 1, needs=("n",)),
     replace(_setting("CC-REQ-024", "max_tokens", *range(64, 0, -1)), choosy=True),  # CC-SAMP-005

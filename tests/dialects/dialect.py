@@ -82,7 +82,7 @@ def dialect(
 
     def register(act: T) -> T:
         says, name = act.__doc__ or "", act.__name__
-        if not says or (name in DIALECTS and DIALECTS[name].says != says):
+        if not says or (name in DIALECTS and DIALECTS[name].act.__module__ != act.__module__):
             raise ValueError(f"dialect {name!r} lacks a docstring or is there already")
         DIALECTS[name] = Dialect(
             name=name,

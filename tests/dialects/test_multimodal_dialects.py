@@ -154,7 +154,7 @@ def speaks_when_asked(call: Call) -> Call | Reply:
 
 
 @dialect(seam="request", only=("CC-MM-012", *OPTIONAL))
-def ignores_what_it_does_not_know(call: Call) -> Call | Reply:
+def knows_no_optional_parameter(call: Call) -> Call | Reply:
     """Ignores every parameter but a few, those for speech and metadata among them."""
     body = call.json if call.chat else None
     ignored = ("metadata", "audio", "modalities", "x_unknown", "moderation", "verbosity")

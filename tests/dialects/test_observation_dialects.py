@@ -153,7 +153,7 @@ def _halves(piece: Piece) -> tuple[Piece, ...]:
 
 
 @dialect(seam="request", only=("CC-STRUCT-002",))
-def wants_the_word_json(call: Call) -> Call | Reply:
+def wants_json_in_a_message(call: Call) -> Call | Reply:
     """Refuses JSON mode where no message says JSON, as upstream does."""
     form = asked(call, "response_format")
     wanted = isinstance(form, dict) and form.get("type") == "json_object"
