@@ -134,6 +134,8 @@ MALFORMED: tuple[Malformed, ...] = (
             b'"temperature":-1e999',
             b'"top_p":1e400',
             b'"temperature":1' + b"0" * 400,
+            b'"temperature":-1' + b"0" * 310,
+            b'"top_p":1' + b"0" * 1000,
             b'"presence_penalty":-1e99999999999',
         ),
     ),

@@ -62,8 +62,9 @@ def crashes_on_deep_nesting(call: Call) -> Call | Reply:
 @fault(breaks={"CC-ERR-010", "CC-REQ-044"}, seam="request")
 def crashes_on_a_number_beyond_doubles(call: Call) -> Call | Reply:
     """Raises where an integer is too large to be made a float, as this server once did."""
-    value = asked(call, "temperature")
-    return _crash() if isinstance(value, int) and abs(value) > 10**308 else call
+    values = [asked(call, name) for name in ("temperature", "top_p")]
+    huge = any(isinstance(value, int) and abs(value) > 10**308 for value in values)
+    return _crash() if huge else call
 
 
 @fault(breaks={"CC-HTTP-012"}, seam="request")
