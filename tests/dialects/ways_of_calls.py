@@ -145,7 +145,7 @@ def has_empty_content_beside_calls(reply: Reply, call: Call) -> Reply:
     return _beside_calls(reply, call, setting(content=""))
 
 
-@way("content of calls", warns=("CC-MSG-004",))
+@way("content of calls", warns=("CC-MSG-004", "CC-SDK-014"))
 def has_no_content_beside_calls(reply: Reply, call: Call) -> Reply:
     """Leaves `content` out of a message with calls, as Ollama and Gemini do."""
     return _beside_calls(reply, call, dropping("content"))

@@ -326,6 +326,7 @@ PROBES: list[Call] = [
     call(json.dumps({**DEFAULT, "messages": EMOJI}).encode()),
     call(b'{"model":"%b","messages":[{"role":"user","content":"\\ud800"}]}' % MODEL.encode()),
     replace(call(b""), too_large=True),
+    *(call(PLAIN, ("user-agent", f"OpenAI/{language} 6.0.0")) for language in ("Python", "JS")),
     call(PLAIN, ("accept", "text/event-stream")),
     call(STREAM, ("accept", "application/json")),
     call(PLAIN, ("accept-encoding", "gzip")),
