@@ -182,7 +182,8 @@ def calls_nothing_in_a_list(reply: Reply, call: Call) -> Reply:
 @fault(breaks={"CC-MSG-007"}, seam="reply")
 def speaks_unasked(reply: Reply, call: Call) -> Reply:
     """Sends an audio object that nobody asked for."""
-    return message(reply, setting(audio={"id": "audio_1"}))
+    audio = {"id": "audio_1", "expires_at": 2_000_000_000, "data": "UklGRg==", "transcript": "Hi."}
+    return message(reply, setting(audio=audio))
 
 
 @fault(breaks={"CC-MSG-008"}, seam="reply")
