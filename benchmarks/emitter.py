@@ -100,6 +100,8 @@ class Emitter:
         self.selector = selectors.DefaultSelector()
         self.listener = socket.create_server(("127.0.0.1", port), backlog=4096)
         self.listener.setblocking(False)
+        # Inherited by what is accepted: a request that is there before we are has its stamp too.
+        self.listener.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
         self.selector.register(self.listener, selectors.EVENT_READ)
         self.ttft, self.itl, self.context = ttft, itl, context
         self.firsts: deque[tuple[int, Stream]] = deque()
@@ -155,7 +157,6 @@ class Emitter:
                 return
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-            sock.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPNS, 1)
             stream = Stream(sock)
             if self.context is not None:
                 stream.tls = self.context.wrap_bio(
