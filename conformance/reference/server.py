@@ -32,6 +32,9 @@ READ = 65_536
 LARGEST_HEAD = 65_536
 """Largest request head, in bytes."""
 
+SETTLING = 0.1
+"""Seconds from the last byte to a reset."""
+
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _numbers = count(1)
 
@@ -138,6 +141,7 @@ class Connection:
                 await asyncio.sleep(max(0.0, due - clock()))
             if isinstance(piece, Cut):
                 if piece is Cut.RESET:
+                    await asyncio.sleep(SETTLING)  # a reset discards what the peer has not read yet
                     self._reset()
                 return False
             self._writer.write(piece)
