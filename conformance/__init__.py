@@ -6,7 +6,7 @@ The map (design laws in CONTRIBUTING.md):
 |---|---|
 | `requirements/*.toml`, `requirements.py` | the catalogue: every clause, its level and source |
 | `test_*.py` | the checks, one file per chapter of the catalogue |
-| `battery.py`, `prompts.py`, `credentials.py` | what is sent |
+| `battery.py`, `invalid.py`, `prompts.py`, `credentials.py` | what is sent |
 | `chat.py`, `guards.py`, `expect.py`, `outcomes.py` | the vocabulary in which checks are written |
 | `parameters.py` | is a parameter taken, and refused where it is wrong? |
 | `again.py` | is a breach steady, or does it come and go? it is asked again |

@@ -2,7 +2,7 @@
 
 The laws:
 
-1. What must be refused is a standing request of `battery.INVALID`; all that break one rule are
+1. What must be refused is a standing request of `invalid.INVALID`; all that break one rule are
    looked at, and none hides another.
 2. A valid value that is refused is blamed only where the parameter itself is offered: refused in
    all its values by name, it is UNSUPPORTED.
@@ -11,10 +11,11 @@ The laws:
 from collections.abc import Iterable
 from typing import Any, Literal
 
-from .battery import INVALID, invalid_by_rule, with_value
+from .battery import with_value
 from .chat import Chat
 from .expect import each, judge
 from .guards import BOUNDS, accepted, is_refusal, refused, refuses, status_line, success
+from .invalid import INVALID, invalid_by_rule
 from .outcomes import Inconclusive, Sighting
 from .protocol.errors import names, read_error
 from .protocol.finding import Finding, shorten

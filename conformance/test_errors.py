@@ -4,10 +4,11 @@
 models and every invalid request of the battery, as CC-ERR-001 states the scope.
 """
 
-from .battery import BROKEN_JSON, INVALID, NO_OBJECTS, hostile, invalid, refusals
+from .battery import BROKEN_JSON
 from .chat import Chat
 from .expect import each, judge, require, sightings_of
 from .guards import answered, persists, status_line, unasked_coding
+from .invalid import INVALID, NO_OBJECTS, hostile, invalid, refusals
 from .limits import out_of_credit, rate_limited
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .probes import NO_CREDIT

@@ -2,10 +2,11 @@
 
 from collections import defaultdict
 
-from .battery import BROKEN_JSON, INVALID, plain, streams
+from .battery import BROKEN_JSON, plain, streams
 from .chat import Chat
 from .credentials import WRONG_KEY
 from .expect import each, judge
+from .invalid import INVALID
 from .limits import rate_limited
 from .outcomes import Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.finding import Finding, shorten

@@ -7,10 +7,11 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from .battery import INVALID, invalid_by_rule, plain, streams, unknown_model
+from .battery import plain, streams
 from .chat import OMIT, Chat, canary_request
 from .expect import each, judge, require, sightings_of
 from .guards import answered, body_text, completion, error_object, not_5xx, refused, status_line
+from .invalid import INVALID, invalid_by_rule, unknown_model
 from .outcomes import Blocked, Inconclusive, Sighting
 from .protocol.errors import read_error
 from .protocol.finding import Finding, shorten

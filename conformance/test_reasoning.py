@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from . import prompts
-from .battery import TIGHT, USER, all_streams, cut, plain, with_value
+from .battery import TIGHT, all_streams, cut, plain, with_value
 from .chat import OMIT, ROOMY, Chat, facts_of, sent_json
 from .expect import each, judge, require, second_look, sightings_of, trials, whole_stream
 from .guards import (
@@ -31,6 +31,7 @@ from .guards import (
     text,
     usage,
 )
+from .invalid import USER
 from .outcomes import Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.completion import findings
 from .protocol.errors import read_error

@@ -7,16 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import prompts
-from .battery import (
-    INVALID,
-    NULLABLE,
-    TIGHT,
-    TOGETHER,
-    USER,
-    all_null,
-    invalid,
-    with_value,
-)
+from .battery import NULLABLE, TIGHT, TOGETHER, all_null, with_value
 from .chat import OMIT, ROOMY, Chat, encode
 from .expect import each, judge, require
 from .guards import (
@@ -38,6 +29,7 @@ from .guards import (
     text,
     usage,
 )
+from .invalid import INVALID, USER, invalid
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .parameters import refused_as, takes
 from .protocol.errors import names, read_error

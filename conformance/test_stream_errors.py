@@ -8,11 +8,12 @@ every error event that the standing streams hold, and at the prompt that the pro
 import json
 from collections.abc import Iterator
 
-from .battery import BROKEN_JSON, INVALID, streams, unknown_model, was_cut
+from .battery import BROKEN_JSON, streams, was_cut
 from .chat import Chat, encode
 from .credentials import WRONG_KEY
 from .expect import each, judge, require, streams_keep
 from .guards import answered, persists, status_line
+from .invalid import INVALID, unknown_model
 from .outcomes import Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.finding import Finding
 from .requirements import requirement

@@ -7,10 +7,11 @@ it either; a model may forget.
 from typing import Any
 
 from . import prompts
-from .battery import USER, called, result
+from .battery import called, result
 from .chat import Chat
 from .expect import require
 from .guards import answered, counts, is_refusal, status_line, text, usage
+from .invalid import USER
 from .outcomes import Blocked, Inconclusive
 from .parameters import offered, refused_as, taken_or_not
 from .recall import RECALL, nonce

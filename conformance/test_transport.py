@@ -5,19 +5,7 @@ import json
 import zlib
 
 from . import prompts
-from .battery import (
-    BROKEN_JSON,
-    LONG,
-    NO_OBJECTS,
-    TIGHT,
-    all_null,
-    beyond_ascii,
-    conversation,
-    hostile,
-    invalid,
-    plain,
-    streams,
-)
+from .battery import BROKEN_JSON, LONG, TIGHT, all_null, beyond_ascii, conversation, plain, streams
 from .chat import CHAT_PATH, Chat, encode, sent_json
 from .expect import each, judge, require, sightings_of, told_apart, trials
 from .guards import (
@@ -36,6 +24,7 @@ from .guards import (
     unasked_coding,
     usage,
 )
+from .invalid import NO_OBJECTS, hostile, invalid
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import findings, read_document

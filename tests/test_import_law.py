@@ -41,6 +41,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
         (
             "=conformance",
             "conformance.battery",
+            "conformance.invalid",
             "conformance.chat",
             "conformance.concurrency",
             "conformance.corpus",
