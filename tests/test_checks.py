@@ -38,6 +38,7 @@ ANY_CHAPTER = (CLIENTS, "test_generated.py", "test_generated_faults.py")
 SECOND: Mapping[str, str] = {
     "test_request_limits.py": "request",
     "test_request_logprobs.py": "request",
+    "test_request_messages.py": "request",
     "test_request_optional.py": "request",
     "test_request_tools.py": "request",
     "test_tool_choice.py": "tools",
