@@ -178,15 +178,10 @@ def install(recipe: Recipe, root: Path | None = None) -> Path:
 
 
 def installation(recipe: Recipe, venv: Path) -> list[list[str]]:
-    """The commands that make the environment, in order; uv where it is there, else pip."""
+    """The commands that make the environment, in order; by pip, as everything else here."""
     python = f"{venv}/bin/python"
-    uv = shutil.which("uv")
-    if uv:
-        create = [uv, "venv", "--quiet", "--python", sys.executable, str(venv)]
-        pip = [uv, "pip", "install", "--quiet", "--python", python]
-    else:
-        create = [sys.executable, "-m", "venv", str(venv)]
-        pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
+    create = [sys.executable, "-m", "venv", str(venv)]
+    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     packages = [*pip, "--constraint", str(recipe.constraints), *recipe.requirements]
     steps = [create, packages]
     if recipe.prepare:
