@@ -16,6 +16,9 @@ from .wire.exchange import Request
 
 BYTES_PER_TOKEN = 4
 
+NO_BOUND = 1_000_000
+"""Output tokens from which on a bound bounds nothing (CC-SAMP-006 asks for ten million)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Cost:
@@ -73,7 +76,7 @@ def _bound(body: bytes) -> int | None:
     if fields is None:
         return None
     bounds = [fields.get(name) for name in ("max_tokens", "max_completion_tokens")]
-    known = [bound for bound in bounds if isinstance(bound, int) and bound > 0]
+    known = [bound for bound in bounds if isinstance(bound, int) and 0 < bound < NO_BOUND]
     n = fields.get("n")
     return min(known) * (n if isinstance(n, int) and n > 0 else 1) if known else None
 
