@@ -163,3 +163,10 @@ def check(spoken: Dialect, outcome: Judgement) -> None:
     assert outcome.ids("FAIL", "ERROR", "BLOCKED") == frozenset(), outcome.output
     assert outcome.ids("WARN") - spoken.unsure == spoken.warns, outcome.output
     assert outcome.ids("INCONCLUSIVE") - spoken.unsure == spoken.undecided, outcome.output
+
+
+def test_a_right_server_is_blamed_for_nothing(
+    spoken: Mapping[str, Future[Judgement]], name: str
+) -> None:
+    """The trial that a file of dialects imports: once for each that it defines (conftest.py)."""
+    check(DIALECTS[name], spoken[name].result())

@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from concurrent.futures import Future
 from dataclasses import replace
-
-import pytest
 
 from conformance.reference.call import Call, Reply, refusal
 from conformance.reference.faults.edits import asked, bad_parameter, is_number, messages, without
 from conformance.reference.parameters import OPTIONAL, REQUIRED
-from tests.inprocess import Judgement
 
-from .dialect import DIALECTS, check, dialect, spoken_by
+from .dialect import (
+    dialect,
+    test_a_right_server_is_blamed_for_nothing,  # noqa: F401 - pytest collects it here
+)
 
 ONLY = ("CC-REQ", "CC-ERR", "CC-HTTP-012", "CC-HTTP-013", "CC-HTTP-017", "CC-HTTP-023", "CC-USAGE")
 MANY = ("--examples", "60")
@@ -133,13 +131,3 @@ def tells_no_stack_but_the_value(reply: Reply, call: Call) -> Reply:
     error = dict(reply.body["error"])
     error["message"] += f" You sent: {call.content[:200].decode('utf-8', 'replace')}"
     return replace(reply, body={"error": error})
-
-
-MINE = [one.name for one in spoken_by(__name__)]
-
-
-@pytest.mark.parametrize("name", MINE)
-def test_a_right_server_is_blamed_for_nothing(
-    spoken: Mapping[str, Future[Judgement]], name: str
-) -> None:
-    check(DIALECTS[name], spoken[name].result())

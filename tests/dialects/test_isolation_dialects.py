@@ -1,7 +1,5 @@
 """Dialects of headers, limits, keys and busy servers: right ones, blamed for nothing."""
 
-from collections.abc import Mapping
-from concurrent.futures import Future
 from dataclasses import replace
 from itertools import count
 from typing import Any
@@ -11,9 +9,12 @@ import pytest
 from conformance.reference import text
 from conformance.reference.call import Call, Reply, refusal
 from conformance.reference.faults.edits import asked, bad_parameter, given, message, messages
-from tests.inprocess import Judgement
 
-from .dialect import DIALECTS, THINKER, check, dialect, spoken_by
+from .dialect import (
+    THINKER,
+    dialect,
+    test_a_right_server_is_blamed_for_nothing,  # noqa: F401 - pytest collects it here
+)
 
 pytestmark = pytest.mark.slow
 
@@ -162,13 +163,3 @@ def sheds_load_politely(call: Call) -> Call | Reply:
     if int(number) % 2:
         return refusal(503, "The server is overloaded.", kind="service_unavailable_error")
     return refusal(429, "Slow down.", kind="requests", code="rate_limit_exceeded")
-
-
-MINE = [one.name for one in spoken_by(__name__)]
-
-
-@pytest.mark.parametrize("name", MINE)
-def test_a_right_server_is_blamed_for_nothing(
-    spoken: Mapping[str, Future[Judgement]], name: str
-) -> None:
-    check(DIALECTS[name], spoken[name].result())

@@ -1,7 +1,5 @@
 """Dialects of pictures, sound, files and optional parameters: right servers, blamed for nothing."""
 
-from collections.abc import Mapping
-from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -20,9 +18,11 @@ from conformance.reference.faults.edits import (
 from conformance.reference.models import served
 from conformance.reference.routes import Site, respond
 from tests.faults.trial import SEEING
-from tests.inprocess import Judgement
 
-from .dialect import DIALECTS, check, dialect, spoken_by
+from .dialect import (
+    dialect,
+    test_a_right_server_is_blamed_for_nothing,  # noqa: F401 - pytest collects it here
+)
 
 pytestmark = pytest.mark.slow
 
@@ -195,13 +195,3 @@ def refuses_a_filtered_prompt(call: Call) -> Call | Reply:
     if not messages(call) or asked(call, "max_tokens") is None:
         return call
     return refusal(400, "The prompt triggered the content filter.", code="content_filter")
-
-
-MINE = [one.name for one in spoken_by(__name__)]
-
-
-@pytest.mark.parametrize("name", MINE)
-def test_a_right_server_is_blamed_for_nothing(
-    spoken: Mapping[str, Future[Judgement]], name: str
-) -> None:
-    check(DIALECTS[name], spoken[name].result())

@@ -24,7 +24,11 @@ from conformance.reference.models import served
 from conformance.reference.routes import Site, respond
 from tests.inprocess import Judgement
 
-from .dialect import DIALECTS, THINKER, check, dialect, spoken_by
+from .dialect import (
+    THINKER,
+    dialect,
+    test_a_right_server_is_blamed_for_nothing,  # noqa: F401 - pytest collects it here
+)
 
 pytestmark = pytest.mark.slow
 
@@ -220,16 +224,6 @@ def cannot_finish_in_so_few_tokens(call: Call) -> Call | Reply:
         return call
     why = "max_tokens or model output limit was reached. Please try again with higher max_tokens."
     return refusal(400, f"Could not finish the message because {why}")
-
-
-MINE = [one.name for one in spoken_by(__name__)]
-
-
-@pytest.mark.parametrize("name", MINE)
-def test_a_right_server_is_blamed_for_nothing(
-    spoken: Mapping[str, Future[Judgement]], name: str
-) -> None:
-    check(DIALECTS[name], spoken[name].result())
 
 
 @pytest.mark.parametrize("name", ["counts_no_thoughts_either", "does_not_think_of_greetings"])

@@ -2,8 +2,6 @@
 that are free to do otherwise, blamed for nothing."""
 
 import json
-from collections.abc import Mapping
-from concurrent.futures import Future
 from typing import Any
 
 import pytest
@@ -24,9 +22,12 @@ from conformance.reference.faults.edits import (
 )
 from conformance.reference.models import served
 from conformance.reference.routes import Site, respond
-from tests.inprocess import Judgement
 
-from .dialect import DIALECTS, THINKER, check, dialect, spoken_by
+from .dialect import (
+    THINKER,
+    dialect,
+    test_a_right_server_is_blamed_for_nothing,  # noqa: F401 - pytest collects it here
+)
 
 pytestmark = pytest.mark.slow
 
@@ -284,13 +285,3 @@ def refuses_what_is_custom_in_its_own_words(call: Call) -> Call | Reply:
     custom = any("custom" in one for one in asked(call, "tools") or ())
     strange = custom or asked(call, "functions")
     return refusal(400, "Some of this is not known here.") if strange else call
-
-
-MINE = [one.name for one in spoken_by(__name__)]
-
-
-@pytest.mark.parametrize("name", MINE)
-def test_a_right_server_is_blamed_for_nothing(
-    spoken: Mapping[str, Future[Judgement]], name: str
-) -> None:
-    check(DIALECTS[name], spoken[name].result())
