@@ -8,7 +8,8 @@ Laws
   leave after its t_send, and how late an arrival was stamped. With kernel stamps the latter is the
   error of the anchor between the two clocks, however late our callbacks are; without them it is the
   lag of our event loop. Tokens that wait in the kernel together keep the last one's stamp: where
-  one stream in a hundred begins so, the lag of our loop is in the error bar all the same.
+  one stream in a hundred begins so, the lag of our loop is in the error bar all the same; and the
+  median gap at least, where that lag can have brought a first and a second token together.
 * What was not watched is not said to be good: without a sample of it a reason says so.
 
 Theory
@@ -128,8 +129,13 @@ def judge(seen: Evidence) -> Validity:
     if error is not None:
         error += seen.sending.quantile(0.99) or 0
         if seen.kernel and seen.first_bunched > FIRST_SHARE * seen.streams:
-            error += loop or 0
+            error += _together(loop or 0, seen.itl.quantile(0.5) or 0)
     return Validity(tuple(_reasons(seen, loop)), error)
+
+
+def _together(loop: float, gap: float) -> float:
+    """How far off a first token may be whose stamp is the second one's; both in ns."""
+    return max(loop, gap) if loop > gap / 2 else loop
 
 
 def _reasons(seen: Evidence, loop: float | None) -> list[Reason]:

@@ -46,6 +46,9 @@ def test_the_error_bar_is_that_of_the_clock_in_use() -> None:
     assert judge(clean(kernel=False)).error_ns == pytest.approx(0.1 * MS, rel=0.01)
     together = replace(clean(), streams=100, first_bunched=2)
     assert judge(together).error_ns == pytest.approx(ANCHOR_NS + 0.1 * MS, rel=0.01)
+    for lag, error in ((9, 9), (11, 20), (50, 50)):  # the median gap is 20 ms
+        bunched = judge(replace(together, loop=of(lag)))
+        assert bunched.error_ns == pytest.approx(ANCHOR_NS + error * MS, rel=0.01)
     slow = judge(replace(clean(), sending=of(1)))
     assert slow.error_ns == pytest.approx(ANCHOR_NS + MS, rel=0.01)
 
