@@ -23,7 +23,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     saved = argparse.ArgumentParser(add_help=False)
-    saved.add_argument("results", type=Path, metavar="RESULTS.json", help="what a run wrote")
+    told = "what a run wrote: results.json, or its compliance page"
+    saved.add_argument("results", type=Path, metavar="RESULTS", help=told)
     made = commands.add_parser("page", parents=[saved], help="write the compliance page")
     made.add_argument("--html", type=Path, required=True, metavar="FILE", help="where to write it")
     commands.add_parser("show", parents=[saved], help="print failures, warnings and the verdict")

@@ -5,7 +5,7 @@ Laws
 * It reads without JavaScript, without a network, on paper and on a phone; a script only adds
   buttons that copy.
 * Jinja2 escapes everything. What is marked as safe is made here, from escaped text.
-* The results are embedded as JSON in which no ``<`` occurs, so no string in them ends the element.
+* The results are embedded whole (``embedding``), so that a page can be turned back into data.
 
 Theory
 ------
@@ -17,7 +17,6 @@ that nothing escaped can forge, so ``fragment_of`` finds it again in a page of a
 from __future__ import annotations
 
 import datetime as dt
-import json
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -30,7 +29,7 @@ from markupsafe import Markup, escape
 
 from conformance.requirements import Chapter, Requirement
 
-from . import cards, text, view, words
+from . import cards, embedding, text, view, words
 from .sentence import sentence
 from .verdict import Verdict
 
@@ -38,9 +37,6 @@ __all__ = ["BEGIN", "END", "document", "fragment_of", "render"]
 
 BEGIN: Final = "<!-- conformance report -->"
 END: Final = "<!-- end of the conformance report -->"
-
-EMBEDDED: Final = 1_000_000
-"""Characters of embedded JSON beyond which it has no exchanges: the results file has them all."""
 
 
 def render(
@@ -57,7 +53,7 @@ def render(
         requirements, chapters: the catalogue.
         others: what went wrong outside the catalogue, as (name, text).
     """
-    data = _embedded(results)
+    data = Markup(embedding.element(results))  # no markup of others is left in it
     results = view.complete(results)
     failures = cards.cards(results, requirements, Verdict.FAIL)
     warnings = cards.cards(results, requirements, Verdict.WARN)
@@ -196,25 +192,3 @@ def _instant(value: str) -> str:
     """``2026-11-22T14:02:11.5+00:00`` -> ``22 Nov 2026 14:02 UTC``."""
     at = dt.datetime.fromisoformat(value).astimezone(dt.UTC)
     return f"{at.day} {at:%b %Y %H:%M} UTC"
-
-
-_HARMFUL: Final = str.maketrans(
-    {character: f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
-)
-
-
-def _embedded(results: Mapping[str, Any]) -> Markup:
-    """The results as JSON that may stand inside a script element."""
-    made = _compact(results)
-    if len(made) > EMBEDDED:
-        less = [{**e, "evidence": _told(e["evidence"])} for e in results["requirements"]]
-        made = _compact({**results, "requirements": less})
-    return Markup(made.translate(_HARMFUL))  # no markup is left in it
-
-
-def _compact(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-
-
-def _told(evidence: Mapping[str, Any]) -> dict[str, Any]:
-    return {key: value for key, value in evidence.items() if key != "exchanges"}

@@ -1,4 +1,4 @@
-"""Results: a run as one JSON file, and back.
+"""Results: a run as one JSON file, and back, be it from that file or from the page.
 
 Laws
 ----
@@ -19,6 +19,7 @@ from typing import Any, Final
 import schemas
 from conformance.requirements import REQUIREMENTS, Requirement
 
+from .embedding import results_in
 from .verdict import LEVELS, Entry, Overall, Record, counts, deviations, fold, overall
 from .words import tidy
 
@@ -177,16 +178,28 @@ def write(results: Mapping[str, Any], path: Path) -> None:
 
 
 def read(path: Path) -> dict[str, Any]:
-    """Read a results file.
+    """Read the results of a run from the file that holds them, or from its compliance page.
+
+    Either gives the same: a page embeds the whole results.
 
     Raises:
         OSError: it cannot be read.
-        ValueError: it is not a results file of this format; the message is one line.
+        ValueError: it is neither, or of another format; the message is one line.
     """
     try:
-        results = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as fault:  # both bad UTF-8 and bad JSON
+        text = path.read_text(encoding="utf-8")
+    except ValueError as fault:  # no UTF-8
         raise ValueError(f"{path}: not a results file: {fault}") from fault
+    if text.lstrip()[:1] == "<":  # no JSON begins so
+        try:
+            results = results_in(text)
+        except ValueError as fault:
+            raise ValueError(f"{path}: {fault}") from fault
+    else:
+        try:
+            results = json.loads(text)
+        except (ValueError, RecursionError) as fault:
+            raise ValueError(f"{path}: not a results file: {fault}") from fault
     if not isinstance(results, dict) or "format" not in results:
         raise ValueError(f"{path}: not a results file: no `format`")
     if results["format"] != FORMAT:

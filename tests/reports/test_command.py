@@ -30,6 +30,18 @@ def test_a_page_is_made_of_saved_results(saved: Path, tmp_path: Path) -> None:
     assert page.read_text(encoding="utf-8").startswith('<!doctype html>\n<html lang="en">')
 
 
+def test_a_page_serves_as_well_as_the_results_file(
+    saved: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    first, second = tmp_path / "first.html", tmp_path / "second.html"
+    assert main(["page", str(saved), "--html", str(first)]) == 0
+    assert main(["page", str(first), "--html", str(second)]) == 0
+    assert first.read_bytes() == second.read_bytes()
+    assert [main(["show", str(path)]) for path in (saved, first)] == [0, 0]
+    out = capsys.readouterr().out
+    assert out[: len(out) // 2] == out[len(out) // 2 :]
+
+
 def test_hostile_results_make_a_page_and_a_text(tmp_path: Path) -> None:
     path = tmp_path / "results.json"
     results.write(sample.hostile(), path)

@@ -6,7 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from reports import embedding
 from reports.plugin import mend
+
+from . import sample
 
 pytest_plugins = ["pytester"]
 
@@ -81,6 +84,10 @@ def test_the_page_is_mended(html: str) -> None:
     assert '<meta name="viewport" content="width=device-width, initial-scale=1">' in html
     assert "<title>Not conformant · api.example.com · 2026-11-22</title>" in html
     assert "3 of 85 MUST clauses are broken" in html
+
+
+def test_what_pytest_html_wrote_reads_as_the_results(html: str) -> None:
+    assert embedding.results_in(html) == sample.run()
 
 
 def test_nothing_of_the_machine_is_in_it(html: str, pytester: pytest.Pytester) -> None:
