@@ -12,8 +12,7 @@ are not installed (`make clients`). What a complete run finds is kept for `tests
 """
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
-from multiprocessing import get_context
+from concurrent.futures import Future
 from pathlib import Path
 
 import pytest
@@ -25,7 +24,7 @@ from conformance.requirements import REQUIREMENTS
 
 from .faults.matrix import KEPT, keep
 from .faults.trial import judge, profile, server
-from .inprocess import Judgement
+from .inprocess import Judgement, trial_pool
 
 pytestmark = pytest.mark.slow
 
@@ -45,7 +44,7 @@ UNOBSERVABLE: Mapping[str, str] = {
 def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Judgement]]]:
     """One trial for every fault, two at a time; a test waits for its own."""
     folder = tmp_path_factory.mktemp("faults")
-    with server() as address, ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+    with server() as address, trial_pool() as pool:
         jobs = {name: pool.submit(judge, address, name, folder) for name in [NONE, *FAULTS]}
         yield jobs
         pool.shutdown(cancel_futures=True)

@@ -12,10 +12,9 @@ numbers, so that a run repeats itself until somebody changes what is sent.
 """
 
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 from math import comb
-from multiprocessing import get_context
 from pathlib import Path
 
 import pytest
@@ -26,7 +25,7 @@ from conformance.reference.faults import FAULTS
 
 from .faults.odds import broken_replies, found_in
 from .faults.trial import DRIVEN, judge, server
-from .inprocess import Judgement
+from .inprocess import Judgement, trial_pool
 
 pytestmark = pytest.mark.slow
 
@@ -104,7 +103,7 @@ def trial(name: str, folder: Path) -> Trial:
 def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Trial]]]:
     """One trial for every fault of the table, two at a time."""
     folder = tmp_path_factory.mktemp("intermittent")
-    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+    with trial_pool() as pool:
         yield {name: pool.submit(trial, name, folder) for name in TABLE}
         pool.shutdown(cancel_futures=True)
 

@@ -13,14 +13,13 @@ gateway's header, no usage, one model, refusals by FastAPI. The laws:
 import contextlib
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import Future, ProcessPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, TypeVar
 
 from conformance.reference.faults.registry import Fault, Seam
-from tests.inprocess import Judgement, judgement, serving
+from tests.inprocess import Judgement, judgement, serving, trial_pool
 
 MODEL = "meta/llama-3.3-70b-instruct"
 THINKER = "deepseek-ai/deepseek-r1"
@@ -82,8 +81,9 @@ def dialect(
 
     def register(act: T) -> T:
         says, name = act.__doc__ or "", act.__name__
-        if not says or (name in DIALECTS and DIALECTS[name].act.__module__ != act.__module__):
-            raise ValueError(f"dialect {name!r} lacks a docstring or is there already")
+        known = DIALECTS.get(name)
+        if not says.endswith(".") or (known and known.act.__module__ != act.__module__):
+            raise ValueError(f"dialect {name!r} lacks a sentence or is there already")
         DIALECTS[name] = Dialect(
             name=name,
             says=says,
@@ -139,8 +139,7 @@ def spoken_by(module: str) -> list[Dialect]:
 @contextlib.contextmanager
 def outcomes(module: str, folder: Path) -> Iterator[Mapping[str, Future[Judgement]]]:
     """One run for every dialect that `module` defines, two at a time."""
-    pool = ProcessPoolExecutor(2, mp_context=get_context("spawn"))
-    with server(module) as address, pool:
+    with server(module) as address, trial_pool() as pool:
         yield {
             one.name: pool.submit(
                 judge,

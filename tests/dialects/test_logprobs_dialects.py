@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,10 +21,8 @@ from conformance.reference.models import served
 from conformance.reference.routes import Site, respond
 
 from .dialect import (
-    DIALECTS,
     THINKER,
     dialect,
-    spoken_by,
     test_a_right_server_is_blamed_for_nothing,  # noqa: F401 - pytest collects it here
 )
 
@@ -279,10 +276,3 @@ SPENT = tuple(f"CC-LOGP-{n:03}" for n in range(1, 11) if n != 8)
 def spends_its_bound_on_thoughts(call: Call) -> Call | Reply:
     """Thinks so long that nothing is said, and tells nothing of its thoughts."""
     return given(call, max_tokens=4) if wanted(call) else call
-
-
-MINE = [one.name for one in spoken_by(__name__)]
-
-
-def test_every_dialect_says_what_it_is(tmp_path: Path) -> None:
-    assert all(DIALECTS[name].says.endswith(".") for name in MINE)

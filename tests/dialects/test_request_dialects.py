@@ -4,7 +4,6 @@ The stream's own dialects are in ``test_stream_dialects.py``.
 """
 
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,11 +24,9 @@ from conformance.reference.routes import Site, respond
 from conformance.reference.wire import document
 
 from .dialect import (
-    DIALECTS,
     MODEL,
     THINKER,
     dialect,
-    spoken_by,
     test_a_right_server_is_blamed_for_nothing,  # noqa: F401 - pytest collects it here
 )
 
@@ -354,10 +351,3 @@ def counts_nothing(call: Call) -> Call | Reply:
     if asked(call, "stream_options"):
         return bad_parameter("stream_options")
     return completion(respond(call, SITE), lambda body: body.pop("usage"))
-
-
-MINE = [one.name for one in spoken_by(__name__)]
-
-
-def test_every_dialect_says_what_it_is(tmp_path: Path) -> None:
-    assert all(DIALECTS[name].says.endswith(".") for name in MINE)

@@ -8,7 +8,6 @@ import json
 import zlib
 from dataclasses import replace
 from itertools import count
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,10 +37,8 @@ from conformance.reference.faults.edits import (
 from conformance.reference.wire import ZERO_CHUNK, spelled
 
 from .dialect import (
-    DIALECTS,
     THINKER,
     dialect,
-    spoken_by,
     test_a_right_server_is_blamed_for_nothing,  # noqa: F401 - pytest collects it here
 )
 
@@ -399,10 +396,3 @@ def announces_its_errors(events: list[Item], call: Call) -> list[Item]:
     if not is_error(events[-1]):
         return events
     return [*events[:-1], b"event: error\n" + spelled(events[-1]), "data: [DONE]\n\n"]
-
-
-MINE = [one.name for one in spoken_by(__name__)]
-
-
-def test_every_dialect_says_what_it_is(tmp_path: Path) -> None:
-    assert all(DIALECTS[name].says.endswith(".") for name in MINE)

@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,10 +24,8 @@ from conformance.reference.models import served
 from conformance.reference.routes import Site, respond
 
 from .dialect import (
-    DIALECTS,
     THINKER,
     dialect,
-    spoken_by,
     test_a_right_server_is_blamed_for_nothing,  # noqa: F401 - pytest collects it here
 )
 
@@ -183,10 +180,3 @@ def never_comes_to_an_end(call: Call) -> Call | Reply:
     count = [{"role": "user", "content": "Count from 1 to 300, separated by spaces."}]
     bound = min(int(body["max_tokens"]), 40)
     return call.understood_as({**body, "messages": count, "max_tokens": bound})
-
-
-MINE = [one.name for one in spoken_by(__name__)]
-
-
-def test_every_dialect_says_what_it_is(tmp_path: Path) -> None:
-    assert all(DIALECTS[name].says.endswith(".") for name in MINE)

@@ -12,14 +12,13 @@ The laws:
 import contextlib
 import os
 import sys
-from concurrent.futures import ProcessPoolExecutor
 from importlib.resources import files
 from pathlib import Path
 
 from conformance.libraries import LIBRARIES
 from conformance.reference.faults import FAULTS, Fault, named
 from conformance.requirements import REQUIREMENTS
-from tests.inprocess import Judgement, judgement, serving
+from tests.inprocess import Judgement, judgement, serving, trial_pool
 
 MODEL = "meta/llama-3.3-70b-instruct"
 THINKER = "deepseek-ai/deepseek-r1"
@@ -124,6 +123,6 @@ def judge_all(
 ) -> dict[str, Judgement]:
     """Judge every fault (or those named), `workers` at a time; "" is the server without fault."""
     wanted = ["", *FAULTS] if names is None else names
-    with server() as address, ProcessPoolExecutor(workers) as pool:
+    with server() as address, trial_pool(workers) as pool:
         jobs = {name: pool.submit(judge, address, name, folder, only) for name in wanted}
         return {name: job.result() for name, job in jobs.items()}
