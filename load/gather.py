@@ -17,7 +17,31 @@ from typing import Any
 
 from load.metrics import Book
 
-__all__ = ["Final", "Ledger"]
+__all__ = ["Final", "Ledger", "Pulse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Pulse:
+    """How a worker stands when it reports. Moments in ns of its epoch.
+
+    Attributes:
+        worker: its index.
+        at: when it was taken.
+        started, steady_since, cpu: as in `Final`, so far.
+        oldest: when the first of the requests that are in flight was begun, None without any: what
+            arrived after it is not all recorded yet.
+    """
+
+    worker: int
+    at: int
+    started: int
+    steady_since: int | None
+    oldest: int | None
+    cpu: float
+
+    def plain(self) -> dict[str, Any]:
+        """As plain data, for a message."""
+        return {name: getattr(self, name) for name in self.__slots__}
 
 
 @dataclass(frozen=True, slots=True)

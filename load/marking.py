@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from load import validity
 from load.metrics import OWN, Book, Tally
 
-__all__ = ["Marked", "mark", "over", "seconds"]
+__all__ = ["Marked", "judged", "mark", "over", "seconds"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,23 +35,36 @@ def mark(book: Book, phases: Sequence[str], run: validity.Evidence) -> list[Mark
     models = [book.windows(model, *phases) for model in book.models]
     for start, own in book.windows(OWN, *phases).items():
         tallies = [rows[start] for rows in models if start in rows]
-        seen = replace(
-            run,
-            lag=own.hist("lag"),
-            loop=own.hist("loop"),
-            late=own.hist("late"),
-            sending=own.hist("sending"),
-            cpu=_cpu(own),
-            lost=0,
-            dead=(),
-            not_sent=own.counts["held_back"],
-            clock_steps=own.counts["clock_steps"],
-            tokens=sum(tally.counts["chunks"] for tally in tallies),
-            bunched=sum(tally.counts["bunched_tokens"] for tally in tallies),
-        )
-        if seen.loop.count or seen.tokens:  # else an edge of the phase, shorter than a probe
-            found.append(Marked(start, book.length, seen, validity.judge(seen)))
+        window = judged(start, book.length, own, tallies, run)
+        if window is not None:
+            found.append(window)
     return found
+
+
+def judged(
+    start: int, length: int, own: Tally, models: Sequence[Tally], run: validity.Evidence
+) -> Marked | None:
+    """One window, from its tally of ``OWN`` and those of the models.
+
+    None where nothing was watched in it: an edge of the phase, shorter than a probe.
+    """
+    seen = replace(
+        run,
+        lag=own.hist("lag"),
+        loop=own.hist("loop"),
+        late=own.hist("late"),
+        sending=own.hist("sending"),
+        cpu=_cpu(own),
+        lost=0,
+        dead=(),
+        not_sent=own.counts["held_back"],
+        clock_steps=own.counts["clock_steps"],
+        tokens=sum(tally.counts["chunks"] for tally in models),
+        bunched=sum(tally.counts["bunched_tokens"] for tally in models),
+    )
+    if not seen.loop.count and not seen.tokens:
+        return None
+    return Marked(start, length, seen, validity.judge(seen))
 
 
 def _cpu(own: Tally) -> dict[str, float]:
