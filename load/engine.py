@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import gc
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -94,7 +95,7 @@ class Engine:
         self.redactor = Redactor(
             [settings.key or "", *settings.headers.values()],
         )
-        self.in_flight = 0
+        self._flying: Counter[str] = Counter()  # requests in flight, by model
         self.begun = 0
         self.phase = OPENING
         self.steady_since: int | None = None
@@ -122,7 +123,7 @@ class Engine:
         gc.collect()
         gc.freeze()  # what Locust and we have loaded is not looked through again in each collection
         self._monitor = Monitor(
-            self.book, lambda: self.phase, lambda: self.in_flight, plan.worker, self._every_second
+            self.book, lambda: self.phase, lambda: self._flying, plan.worker, self._every_second
         )
 
     def _open_raw(self) -> IO[str] | None:
@@ -156,7 +157,7 @@ class Engine:
         self._tell_spent()
 
     def _tell_spent(self) -> None:
-        if self.exhausted and not self.in_flight and not self._told_spent:
+        if self.exhausted and not self._flying.total() and not self._told_spent:
             self._told_spent = True
             self._spent()
 
@@ -217,7 +218,7 @@ class Engine:
         known = Request(model, self.phase, self.begun, sched, prompt.nonce)
         into = Exchange()
         self.begun += 1
-        self.in_flight += 1
+        self._flying[model] += 1
         self._recorder.begin(known, time.time_ns())
         began = _now()
         done = _Done(known, into, began, reckoned, reserve)
@@ -227,7 +228,7 @@ class Engine:
             self._record(done)
             raise
         finally:
-            self.in_flight -= 1
+            self._flying[model] -= 1
             self._firsts += first
             self._settle()
         if later and into.status == 200 and self._backlog.takes(done, len(into.body)):

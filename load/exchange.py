@@ -36,7 +36,7 @@ class Exchange:
         at, ends: for each read that brought bytes of the body, its stamp, and the body's length.
         lags: for each of them that the kernel stamped, from its stamp to the callback.
         end: when the reply was over or given up.
-        anchor: the wall clock minus the monotonic clock at the send.
+        anchor: the wall clock minus the monotonic clock at the send, or at the end without one.
         dns, connect, tls: durations of what this exchange had to open, None where it reused.
         kernel: every stamp is the kernel's.
         clock_step: the wall clock was set meanwhile.

@@ -22,7 +22,10 @@ SECOND: Final = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """Everything that a run's results are made from; ``users`` is the most that ran."""
+    """Everything that a run's results are made from.
+
+    ``users`` is the most that ran; ``command`` the command line, without the key ("": unknown).
+    """
 
     settings: Settings
     run: str
@@ -33,6 +36,7 @@ class Facts:
     lost: int = 0
     locust: str = ""
     version: str = ""
+    command: str = ""
 
     @property
     def steady(self) -> bool:

@@ -33,7 +33,18 @@ from typing import Any, Final
 
 from load.windows import LENGTH, MOST, Window, phase_of
 
-__all__ = ["ERROR", "OPENING", "OWN", "STEADY", "Book", "Histogram", "Tally", "carries", "needed"]
+__all__ = [
+    "ERROR",
+    "OPENING",
+    "OWN",
+    "STEADY",
+    "Book",
+    "Histogram",
+    "Tally",
+    "carries",
+    "edges",
+    "needed",
+]
 
 ERROR: Final = 0.005
 """Largest relative error of a quantile."""
@@ -169,6 +180,23 @@ class Histogram:
         return isinstance(other, Histogram) and self.plain() == other.plain()
 
     __hash__ = None  # type: ignore[assignment]  # mutable
+
+
+def edges(hist: Histogram) -> list[tuple[float, int]]:
+    """The upper edge of each bucket that holds samples, and how many samples are not above it.
+
+    >>> made = Histogram()
+    >>> made.extend([5, 5, 9])
+    >>> edges(made)[-1]
+    (9, 3)
+    """
+    found: list[tuple[float, int]] = []
+    seen = 0
+    for index in sorted(hist.buckets):
+        seen += hist.buckets[index]
+        edge = _BASE**index if index != _ZERO else 0.0
+        found.append((min(edge, hist.most), seen))
+    return found
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Final
 
 import gevent  # type: ignore[import-untyped]  # gevent has no marker for its types
@@ -31,7 +31,7 @@ class Monitor:
     Args:
         book: where it is counted, under ``OWN``.
         phase: the phase that holds now.
-        in_flight: how many requests are.
+        in_flight: how many requests are, by model.
         worker: the index of this process.
         tick: called once a second.
     """
@@ -40,7 +40,7 @@ class Monitor:
         self,
         book: Book,
         phase: Callable[[], str],
-        in_flight: Callable[[], int],
+        in_flight: Callable[[], Mapping[str, int]],
         worker: int,
         tick: Callable[[], None],
     ) -> None:
@@ -84,7 +84,10 @@ class Monitor:
                 {f"wall_ns/{self._worker}": now - wall, f"cpu_ns/{self._worker}": used - cpu}
             )
             wall, cpu = now, used
-            self._book.tally(OWN, phase).at("in_flight", second, self._in_flight())
+            flying = self._in_flight()
+            self._book.tally(OWN, phase).at("in_flight", second, sum(flying.values()))
+            for model, count in flying.items():
+                self._book.tally(model, phase).at("in_flight", second, count)
             self._tick()
 
     def _collected(self, phase: str, info: dict[str, int]) -> None:

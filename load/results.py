@@ -4,6 +4,7 @@ Laws
 ----
 * Percentiles are those of the steady phase where there was one; what was left out is counted.
 * A percentile that too few samples carry is null. What was not measured is null, never 0.
+* What is there to be drawn (``series``, ``distributions``) is bounded, however long the run.
 * Times are in milliseconds, each with ``count mean min max p50 p90 p95 p99`` and 95 % confidence
   intervals; ``failed`` beside them are the requests that gave no sample.
 * The key is in none of it.
@@ -19,9 +20,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, Final
 
-from load import marking, slo, timeline, validity
+from load import marking, series, slo, timeline, validity
 from load.facts import SECOND, Facts, decided, evidence, rate, standings
-from load.metrics import ERROR, OPENING, OWN, Book, Histogram, Tally
+from load.metrics import ERROR, OPENING, OWN, Book, Histogram, Tally, needed
 
 __all__ = ["FORMAT", "Facts", "build", "decided", "evidence", "intervals", "standings"]
 
@@ -30,6 +31,8 @@ LATENCIES: Final = (
     *("ttft", "ttft_sched", "ttfvt", "ttfe", "headers", "itl", "stall", "tpot"),
     *("e2e", "e2e_sched", "close", "dns", "connect", "tls"),
 )
+PERCENTS: Final = (50, 90, 95, 99)
+DISTRIBUTED: Final = ("ttft", "ttft_sched", "itl", "e2e")
 
 
 def build(facts: Facts) -> dict[str, Any]:
@@ -38,6 +41,7 @@ def build(facts: Facts) -> dict[str, Any]:
     verdict = validity.judge(seen)
     marked = marking.mark(facts.book, facts.phases, seen)
     started, stopped = facts.span
+    bins = series.grid(facts.book)
     return {
         "format": FORMAT,
         "tool": {
@@ -46,7 +50,9 @@ def build(facts: Facts) -> dict[str, Any]:
             "python": platform.python_version(),
         },
         "definitions": {"version": timeline.VERSION, "quantile_error": ERROR}
+        | {"samples_needed": {f"p{percent}": needed(percent / 100) for percent in PERCENTS}}
         | {"metrics": dict(timeline.DEFINITIONS)},
+        "command": facts.command,
         "run": facts.run,
         "started": datetime.fromtimestamp(started / SECOND, UTC).isoformat(timespec="seconds"),
         "duration_s": round((stopped - started) / SECOND, 3),
@@ -54,8 +60,11 @@ def build(facts: Facts) -> dict[str, Any]:
         "load": _load(facts),
         "window": _window(facts),
         "validity": _validity(facts, seen, verdict) | {"windows": [_marked(w) for w in marked]},
+        "series": _series(facts, bins),
         "models": {
-            model: _model(facts, model) | {"valid_windows": _valid_windows(facts, model, marked)}
+            model: _model(facts, model)
+            | {"valid_windows": _valid_windows(facts, model, marked)}
+            | {"series": bins and series.of_model(facts.book, model, bins)}
             for model in facts.book.models
         },
         "slo": [_outcome(outcome) for outcome in decided(facts, verdict)],
@@ -90,8 +99,22 @@ def _window(facts: Facts) -> dict[str, Any]:
     opening = [facts.book.whole(model, OPENING).counts["requests"] for model in facts.book.models]
     return {
         "phase": "steady" if facts.steady else "all",
+        "start": first,
         "seconds": end - first,
         "left_out": sum(opening) if facts.steady else 0,
+    }
+
+
+def _series(facts: Facts, bins: series.Grid | None) -> dict[str, Any] | None:
+    """The bins of the run, and what was in flight in them; None where nothing was recorded."""
+    if bins is None:
+        return None
+    flights = facts.book.whole(OWN).row("in_flight")
+    return {
+        "start": bins.start,
+        "seconds": bins.seconds,
+        "bins": bins.bins,
+        "in_flight": series.mean(flights, bins),
     }
 
 
@@ -203,6 +226,9 @@ def _model(facts: Facts, model: str) -> dict[str, Any]:
             "per_second": good / (end - first) if end > first else None,
         },
         "conformance": {"checked": counts["checked"], "findings": dict(whole.findings)},
+        "distributions": {
+            f"{name}_ms": series.distribution(tally.hist(name)) for name in DISTRIBUTED
+        },
     }  # fmt: skip
 
 
@@ -237,7 +263,7 @@ def _scaled(hist: Histogram, unit: int) -> dict[str, Any]:
     made["min"] = scaled(hist.least) if hist.count else None
     made["max"] = scaled(hist.most) if hist.count else None
     intervals = {}
-    for percent in (50, 90, 95, 99):
+    for percent in PERCENTS:
         interval = hist.interval(percent / 100)
         made[f"p{percent}"] = scaled(hist.quantile(percent / 100)) if interval else None
         intervals[f"p{percent}"] = list(map(scaled, interval)) if interval else None

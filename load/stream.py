@@ -104,6 +104,7 @@ class Connection:
             raise
         finally:
             into.end = into.end or _now()
+            into.anchor = into.anchor or _anchor()  # nothing was sent: it ended all the same
             if into.failure is not None or not self._reply.keeps_alive:
                 self.close()
             elif self._watcher is not None:

@@ -111,7 +111,7 @@ def test_the_window_is_what_all_workers_share() -> None:
 
 def test_rates_are_those_of_the_window() -> None:
     made = results.build(facts(book()))
-    assert made["window"] == {"phase": "steady", "seconds": 9, "left_out": 0}
+    assert made["window"] == {"phase": "steady", "start": 1001, "seconds": 9, "left_out": 0}
     model = made["models"]["m"]
     assert model["tokens_per_second"] == pytest.approx(7000 / 9)
     assert model["requests_per_second"] == pytest.approx(700 / 9)

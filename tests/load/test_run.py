@@ -48,6 +48,8 @@ def test_a_run_measures_each_model(target: str, tmp_path: Path) -> None:
         assert model["itl_ms"]["count"] > 0
         assert model["e2e_ms"]["min"] > model["ttft_ms"]["min"]
         assert model["conformance"] == {"checked": model["ok"], "findings": {}}
+        assert sum(model["series"]["tokens"]) == model["output_tokens"]
+        assert model["distributions"]["ttft_ms"][-1][1] == model["ttft_ms"]["count"]
     assert two["ttfvt_ms"]["mean"] > two["ttft_ms"]["mean"]  # it reasons first
     assert two["reasoning_tokens"] > 0
     assert "VALID: stamps" in ran.said
@@ -178,6 +180,7 @@ def test_a_target_that_is_not_there_is_a_failure_and_no_time(tmp_path: Path) -> 
     assert model["failures"] == {"refused": model["failed"]}
     assert (model["transmitted"], model["ttft_ms"]["count"]) == (0, 0)
     assert model["ttft_ms"]["mean"] is None
+    assert sum(model["series"]["failed"]) == model["failed"]
 
 
 def test_the_key_is_in_no_artefact(tmp_path: Path) -> None:
