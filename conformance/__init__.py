@@ -25,7 +25,7 @@ The map (design laws in CONTRIBUTING.md):
 | `run.py` | the hooks of a run of ours; what they call: |
 | `session`, `preflight`, `embedded` | the target of the run |
 | `items`, `recording`, `dressing` | from a check to its record and its outcome |
-| `progress`, `planning`, `artefacts` | what a run shows and writes |
+| `progress`, `planning`, `configuration`, `artefacts` | what a run shows and writes |
 | `checks.py`, `listing.py` | which requirements are judged, read off the checks |
 | `reference/` | the embedded server and its faults; shares no code with the checker |
 

@@ -6,6 +6,7 @@ The law: every place is tried before anything is sent to the target.
 import datetime as dt
 import os
 import platform
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,6 +17,8 @@ import reports.results
 
 from . import __version__, settings
 from .checks import judged
+from .configuration import Selection, configuration
+from .planning import BYTES_PER_TOKEN
 
 if TYPE_CHECKING:
     from .run import Run
@@ -45,6 +48,20 @@ def default_artefacts(config: pytest.Config, run: "Run") -> None:
         )
 
 
+def mask_debug(config: pytest.Config, redact: Callable[[str], str]) -> None:
+    """Mask what `--debug` writes: the arguments of the command line, and those of every hook."""
+    write = config.trace.root._writer  # pytest has no public name for it
+    file = getattr(write, "__self__", None)
+    if write is None or file is None:
+        return
+    file.flush()
+    known = Path(file.name).read_text(encoding="utf-8")
+    file.seek(0)
+    file.truncate()
+    write(redact(known))
+    config.trace.root.setwriter(lambda text: write(redact(text)))
+
+
 def _placed(here: Path, given: str | Path) -> Path:
     """Where an artefact goes: `~` and variables mean what they mean to JUnit and pytest-html."""
     return here / Path(os.path.expandvars(given)).expanduser()
@@ -54,6 +71,21 @@ def results_of(run: "Run", *, interrupted: bool) -> dict[str, Any]:
     """The results of a run that has ended, by `schemas/results.schema.json`."""
     target = run.live()
     profile = run.settings.profile
+    option = run.config.option
+    selection = Selection(
+        keyword=option.keyword,
+        markers=option.markexpr,
+        processes=getattr(option, "numprocesses", None) or 1,
+    )
+    told = configuration(
+        target.settings,
+        embedded=target.embedded,
+        models=target.models,
+        known=run.known,
+        selection=selection,
+    )
+    # Only what the target sent can hold the key: a key such as "test" spares our own words.
+    told["capabilities"] = target.redactor.tree(told["capabilities"])
     return reports.results.build(
         run.records,
         suite={
@@ -79,6 +111,13 @@ def results_of(run: "Run", *, interrupted: bool) -> dict[str, Any]:
             for d in profile.deviations
         ],
         judged=judged(),
+        configuration=told,
+        tokens={
+            "answered": run.spent.answered,
+            "input_about": run.spent.octets // BYTES_PER_TOKEN,
+            "output_at_most": run.spent.output,
+            "unbounded": run.spent.unbounded,
+        },
     )
 
 

@@ -327,6 +327,11 @@ class Chat:
             self._capabilities[flag] = known
         return self._capabilities[flag]
 
+    @property
+    def known(self) -> tuple[Capability, ...]:
+        """The capabilities that were asked about so far."""
+        return tuple(self._capabilities.values())
+
     def _probe(self, flag: str) -> Capability:
         if flag == "auth":
             return self._probe_auth()

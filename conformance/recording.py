@@ -15,12 +15,11 @@ The laws:
 | raises anything else | ERROR | ERROR | ERROR | |
 """
 
-import shlex
 from collections.abc import Sequence
 from typing import Any, Literal
 
 from .again import blamed_by
-from .generation import DEFAULT_EXAMPLES, DEFAULT_SEED
+from .configuration import command
 from .outcomes import Blocked, Broken, Inconclusive, Trials, Unjudged, Unsupported
 from .requirements import Level, Requirement
 from .settings import Settings
@@ -181,7 +180,7 @@ class Recorder:
     def exchange(self, exchange: Exchange, spans: Sequence[tuple[int, int]]) -> dict[str, Any]:
         """`exchange` as it is shown: request, status, headers, timed transcript, curl."""
         request = exchange.request
-        shown = tuple(self.settings.profile.headers.items())
+        shown = tuple(self.settings.profile.shown_headers().items())
         authorization = (
             [("Authorization", request.authorization.replace("$KEY", f"${self._variable}"))]
             if request.authorization is not None
@@ -219,22 +218,5 @@ class Recorder:
 
     def rerun(self, requirement: str, model: str | None) -> str:
         """The command that judges this requirement alone again."""
-        settings = self.settings
-        words = ["pytest", "--pyargs", "conformance"]
-        if not self.embedded and settings.target_url:
-            words += ["--target-url", settings.target_url]
-        if settings.key_variable != "TARGET_API_KEY":
-            words += ["--api-key-env", settings.key_variable]
-        if settings.profile_given:
-            words += ["--profile", settings.profile_given]
-        words += ["--requirement", requirement]
-        if model is not None:
-            words += ["--model", model]
-        if settings.long_context:
-            words += ["--long-context", str(settings.long_context)]
-        amount = settings.generated
-        if amount.examples != DEFAULT_EXAMPLES:
-            words += ["--examples", str(amount.examples)]
-        if amount.seed != DEFAULT_SEED:
-            words += ["--seed", str(amount.seed)]
-        return shlex.join(words)
+        models = [] if model is None else [model]
+        return command(self.settings, self.embedded, requirements=[requirement], models=models)

@@ -9,6 +9,7 @@ The laws:
 """
 
 import datetime as dt
+import warnings
 from collections import Counter
 from collections.abc import Generator
 from dataclasses import astuple
@@ -21,7 +22,7 @@ import reports.results
 import reports.text
 import reports.verdict
 
-from . import artefacts, settings
+from . import artefacts, configuration, settings
 from .again import ask_again
 from .chat import Chat
 from .dressing import dress, status
@@ -33,6 +34,7 @@ from .progress import Progress
 from .recording import Recorder
 from .requirements import CHAPTERS, Requirement
 from .session import TargetSession, as_embedded
+from .target.capabilities import Capability
 from .wire.redact import Redactor
 
 FIRST = "CC-HTTP-001"
@@ -77,6 +79,7 @@ class Run:
         self.page: Path | None = None
         self.started = dt.datetime.now(dt.UTC)
         self.spent = Cost()
+        self.known: configuration.Known = {}
         self.interrupted = False
         self.sizes: Counter[tuple[str | None, str]] = Counter()
         self._progress: Progress | None = None
@@ -89,7 +92,7 @@ class Run:
 
     def redact(self, text: str) -> str:
         """`text` without the target's secrets."""
-        known = self.target.redactor if self.target else Redactor([self.settings.key or ""])
+        known = self.target.redactor if self.target else Redactor(settings.secrets(self.settings))
         return known.text(text)
 
     @property
@@ -318,6 +321,14 @@ class Run:
         text = self.redact(str(excrepr))
         excrepr.toterminal = lambda tw: tw.line(text)
 
+    @pytest.hookimpl(tryfirst=True)
+    def pytest_warning_recorded(self, warning_message: warnings.WarningMessage) -> None:
+        """What is warned of may quote an exception: one of a thread, or one that nobody took."""
+        warned = warning_message.message
+        text = self.redact(str(warned))
+        if text != str(warned):
+            warning_message.message = UserWarning(text)
+
     def pytest_keyboard_interrupt(self) -> None:
         self.interrupted = True
 
@@ -328,6 +339,9 @@ class Run:
         """xdist: what a worker has sent counts too."""
         output = getattr(node, "workeroutput", {})
         self.spent += Cost(*output.get("conformance_cost", ()))
+        told = output.get("conformance_known", {})
+        known = {model: [Capability(*one) for one in found] for model, found in told.items()}
+        self.known = configuration.merged(self.known, known)
         if self.target is not None:
             self.target.gone = self.target.gone or output.get("conformance_gone")
 
@@ -341,8 +355,13 @@ class Run:
             output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
             output["conformance_cost"] = astuple(self.target.spent)
             output["conformance_gone"] = self.target.gone
+            output["conformance_known"] = {
+                model: [astuple(capability) for capability in found]
+                for model, found in self.target.known.items()
+            }
             return (yield)
         self.spent += self.target.spent
+        self.known = configuration.merged(self.known, self.target.known)
         if self._progress is not None:
             self._progress.flush()
         if self.settings.plan:

@@ -18,6 +18,7 @@ from .outcomes import Inconclusive
 from .planning import Cost, cost
 from .requirements import REQUIREMENTS
 from .settings import Settings, aimed
+from .target.capabilities import Capability
 from .wire.client import Client, Endpoint
 from .wire.exchange import Exchange, Request
 from .wire.redact import Redactor
@@ -116,6 +117,11 @@ class TargetSession:
             )
         return self._chats[model]
 
+    @property
+    def known(self) -> dict[str, tuple[Capability, ...]]:
+        """The capabilities that this process asked about, by model."""
+        return {model: chat.known for model, chat in self._chats.items()}
+
     def _clients(self) -> frozenset[str] | None:
         """The clauses for which client libraries may run; None where none may."""
         if not self.settings.clients:
@@ -167,6 +173,10 @@ class TargetSession:
         """What httpcore logs of headers, and pytest shows or writes, holds no secret."""
         record = self._log_factory(*args, **kwargs)
         record.msg, record.args = self.redactor.text(record.getMessage()), ()
+        if record.exc_info:  # formatted here, and never again: a message may quote anything
+            text = logging.Formatter().formatException(record.exc_info)
+            record.exc_text = self.redactor.text(text)
+            record.exc_info = None
         return record
 
     def close(self) -> None:
@@ -183,7 +193,7 @@ def _endpoint(settings: Settings) -> Endpoint:
         base_url=settings.target_url or "",
         key=settings.key,
         extra_headers=profile.resolved_headers(),
-        shown_headers=profile.headers,
+        shown_headers=profile.shown_headers(),
         spare_keys=settings.spare_keys,
         timeout=settings.timeout,
         linger=profile.limits.held_open_s + 1,

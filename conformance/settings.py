@@ -16,9 +16,13 @@ import pytest
 from . import requirements
 from .generation import DEFAULT_EXAMPLES, DEFAULT_SEED, Amount
 from .target.profile import Profile, ProfileError, for_url, load
+from .wire.arguments import bare, blank
 
 PACKAGE = Path(__file__).parent
 OUT = Path("reports") / "out"
+
+DEFAULT_VARIABLE = "TARGET_API_KEY"
+DEFAULT_TIMEOUT = "60"
 
 SMALLEST_CONTEXT = 1024
 """Tokens; a shorter prompt is no long one."""
@@ -71,10 +75,15 @@ def add_options(parser: pytest.Parser) -> None:
     add(
         "--api-key-env",
         metavar="NAME",
-        default="TARGET_API_KEY",
+        default=DEFAULT_VARIABLE,
         help="environment variable that holds the API key (default: %(default)s)",
     )
-    add("--api-key", metavar="KEY", help="the API key itself; prefer --api-key-env")
+    add(
+        "--api-key",
+        metavar="KEY",
+        help="the API key itself; until it has been read, the list of processes shows it to every "
+        "user of this machine: prefer --api-key-env",
+    )
     add(
         "--model",
         metavar="ID",
@@ -103,7 +112,7 @@ def add_options(parser: pytest.Parser) -> None:
     add(
         "--timeout",
         metavar="SECONDS",
-        default="60",
+        default=DEFAULT_TIMEOUT,
         help="seconds for one whole exchange (default: %(default)s)",
     )
     add(
@@ -222,6 +231,11 @@ def read(config: pytest.Config) -> Settings:
     )
 
 
+def secrets(settings: Settings) -> list[str]:
+    """All values that must never be shown."""
+    return [settings.key or "", *settings.profile.secrets(), *settings.spare_keys.values()]
+
+
 def _tokens(given: str | None, profile: Profile, models: list[str]) -> int:
     """`--long-context`: at most what one of the models documents."""
     if given is None:
@@ -291,6 +305,8 @@ def _obstacle(path: Path, replaced: bool) -> str | None:
 
 
 def _key(given: str | None, variable: str) -> str | None:
+    if given:
+        blank(given)
     key = (given or os.environ.get(variable) or "").strip()
     if not key.isascii() or not key.isprintable():
         raise pytest.UsageError(
@@ -305,13 +321,14 @@ def _checked_url(url: str) -> str:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError as error:
-        raise pytest.UsageError(f"--target-url {url}: {error}") from None
+        raise pytest.UsageError(f"--target-url {bare(url)}: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise pytest.UsageError(f"--target-url {url!r} is no base URL: write http(s)://HOST/v1")
+        shown = repr(bare(url))
+        raise pytest.UsageError(f"--target-url {shown} is no base URL: write http(s)://HOST/v1")
     if parts.username or parts.password:
         raise pytest.UsageError("--target-url carries credentials: give the key by --api-key-env")
     if parts.query or parts.fragment:
-        raise pytest.UsageError(f"--target-url {url}: leave out what follows the path")
+        raise pytest.UsageError(f"--target-url {bare(url)}: leave out what follows the path")
     if parts.path.rstrip("/").endswith("/chat/completions"):
         base = url.rstrip("/").removesuffix("/chat/completions")
         raise pytest.UsageError(f"--target-url is the base URL: write {base}")

@@ -57,6 +57,8 @@ def build(
     profile_deviations: Iterable[Mapping[str, Any]] = (),
     judged: Iterable[str] | None = None,
     catalogue: Mapping[str, Requirement] | None = None,
+    configuration: Mapping[str, Any] | None = None,
+    tokens: Mapping[str, int] | None = None,
 ) -> dict[str, Any]:
     """Fold the records of a run into its results.
 
@@ -73,6 +75,9 @@ def build(
         profile_deviations: ``{id, models, reason, expires}``.
         judged: ids for which the suite has a check; the ids of ``records`` when not given.
         catalogue: the requirements by id; those of the suite when not given.
+        configuration: what the run was asked to do, and what it knew; by the schema.
+        tokens: what models may have read and written: ``{answered, input_about, output_at_most,
+            unbounded}``, the first and the last in requests.
 
     Returns:
         A dict in the form of ``schemas/results.schema.json``.
@@ -105,6 +110,8 @@ def build(
         },
         "requirements": [_written(entry) for entry in entries],
         "deviations": deviations(profile_deviations, entries, finished.date()),
+        **({"configuration": dict(configuration)} if configuration is not None else {}),
+        **({"tokens": dict(tokens)} if tokens is not None else {}),
     }
 
 

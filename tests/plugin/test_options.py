@@ -63,6 +63,10 @@ def test_workers_come_to_the_same_verdicts(address: str, tmp_path: Path) -> None
     two = run(tmp_path / "two", "--target-url", base, *several, "-n", "2", "-v")
     assert alone.status == two.status == 1
     assert alone.verdicts() == two.verdicts()
+    told, told_by_two = (ran.results()["configuration"] for ran in (alone, two))
+    assert told["capabilities"] == told_by_two["capabilities"] != []
+    assert (told["processes"], told_by_two["processes"]) == (1, 2)
+    assert told_by_two["command"].endswith(" -n 2")
     assert len({model for _, model in alone.verdicts() if model}) == 10
     workers: dict[str, set[str]] = {}
     for line in two.out.splitlines():

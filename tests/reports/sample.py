@@ -51,6 +51,47 @@ DEVIATIONS: Final = (
         "expires": "2026-10-01",
     },
 )
+CONFIGURATION: Final = {
+    "command": f"pytest --pyargs conformance --target-url {URL} --profile example --seed 7",
+    "requirements": [],
+    "keyword": "",
+    "markers": "",
+    "processes": 1,
+    "examples": 20,
+    "seed": 7,
+    "timeout_s": 60.0,
+    "long_context": 0,
+    "clients": True,
+    "key": "TARGET_API_KEY",
+    "headers": ["X-Gateway-Token"],
+    "limits": {"held_open_s": 5.0, "silence_s": 30.0},
+    "capabilities": [
+        {
+            "flag": "tools",
+            "state": "present",
+            "because": "probed: status 200",
+            "models": list(MODELS[:9]),
+        },
+        {
+            "flag": "tools",
+            "state": "absent",
+            "because": "probed: status 400",
+            "models": [MODELS[9]],
+        },
+        {
+            "flag": "cache",
+            "state": "absent",
+            "because": "declared absent by the profile",
+            "models": list(MODELS),
+        },
+    ],
+}
+TOKENS: Final = {
+    "answered": 981,
+    "input_about": 41_200,
+    "output_at_most": 63_400,
+    "unbounded": 12,
+}
 REASONING: Final = ("deepseek-ai/deepseek-r1", "microsoft/phi-4-reasoning-plus")
 
 
@@ -76,6 +117,8 @@ def run(**changes: Any) -> dict[str, Any]:
         "requests": 1214,
         "profile_deviations": DEVIATIONS,
         "judged": checked(),
+        "configuration": CONFIGURATION,
+        "tokens": TOKENS,
     } | changes
     return results.build(given.pop("records"), **given)
 
