@@ -30,6 +30,7 @@ from load.dial import dialer
 from load.dispatch import Dispatcher
 from load.exchange import Exchange
 from load.failures import SAYS, Failure, Kind
+from load.gather import Pulse
 from load.metrics import OPENING, STEADY, Book
 from load.monitor import Monitor
 from load.options import Settings
@@ -96,6 +97,7 @@ class Engine:
             [settings.key or "", *settings.headers.values()],
         )
         self._flying: Counter[str] = Counter()  # requests in flight, by model
+        self._open: dict[int, int] = {}  # not yet recorded, oldest first: ns of the epoch
         self.begun = 0
         self.phase = OPENING
         self.steady_since: int | None = None
@@ -219,7 +221,8 @@ class Engine:
         into = Exchange()
         self.begun += 1
         self._flying[model] += 1
-        self._recorder.begin(known, time.time_ns())
+        wall = self._open[known.number] = time.time_ns()
+        self._recorder.begin(known, wall)
         began = _now()
         done = _Done(known, into, began, reckoned, reserve)
         try:
@@ -241,6 +244,7 @@ class Engine:
         """Decode, measure, count and report a request that is over; judge it where it is due."""
         known, into = done.known, done.into
         record = self._recorder.end(known, into)
+        self._open.pop(known.number, None)
         prompt = record.decoded.prompt_tokens
         if prompt is None:  # no usage: what was answered has been read, as far as we know
             prompt = done.prompt if into.status == 200 else 0
@@ -302,6 +306,17 @@ class Engine:
         """Send no more, and give what is in flight ``patience`` seconds."""
         if self._dispatcher is not None:
             self._dispatcher.stop(patience)
+
+    def pulse(self, started: int) -> Pulse:
+        """How this process stands in a run that began at ``started`` ns of the epoch."""
+        return Pulse(
+            worker=self.plan.worker,
+            at=time.time_ns(),
+            started=started,
+            steady_since=self.steady_since,
+            oldest=next(iter(self._open.values()), None),
+            cpu=self.cpu,
+        )
 
     @property
     def cpu(self) -> float:
