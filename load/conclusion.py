@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
+from typing import Any
 
 from load import results, slo, validity
 from load.summary import summary
@@ -19,10 +20,15 @@ __all__ = ["Concluded", "conclude", "own_version"]
 
 @dataclass(frozen=True, slots=True)
 class Concluded:
-    """What is left of a run: the exit status, None without targets; and the screen of text."""
+    """What is left of a run: the exit status, None without targets; and the screen of text.
+
+    ``results`` and ``intervals`` are what was written, as data and as CSV.
+    """
 
     status: int | None
     text: str
+    results: dict[str, Any]
+    intervals: str
 
 
 def conclude(facts: results.Facts) -> Concluded:
@@ -30,9 +36,11 @@ def conclude(facts: results.Facts) -> Concluded:
     made = results.build(facts)
     verdict = validity.judge(results.evidence(facts))
     where = Path(facts.settings["load-results"])
-    problem = write(made, results.intervals(facts), where)
+    intervals = results.intervals(facts)
+    problem = write(made, intervals, where)
     text = summary(made) + (problem or f"Results: {where}\n")
-    return Concluded(slo.exit_status(results.decided(facts, verdict)), text)
+    status = slo.exit_status(results.decided(facts, verdict))
+    return Concluded(status, text, made, intervals)
 
 
 def own_version() -> str:
