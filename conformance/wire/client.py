@@ -34,6 +34,7 @@ from .exchange import (
     bearer_of,
     headers_of,
 )
+from .gate import Gate
 from .redact import Redactor
 
 MIB = 1024 * 1024
@@ -211,8 +212,11 @@ class Client(AbstractContextManager["Client"]):
         user_agent: str = "chat-conformance",
         *,
         verify: ssl.SSLContext | bool | None = None,
+        gate: Gate | None = None,
     ) -> None:
+        """`gate`: what every request passes; without one, none is held back."""
         self.endpoint = endpoint
+        self.gate = gate or Gate()
         self.redactor = Redactor(endpoint.secrets)
         self.log: list[tuple[Request, int | None]] = []
         """Every request sent, with the status that answered it."""
@@ -237,7 +241,7 @@ class Client(AbstractContextManager["Client"]):
 
     def twin(self) -> "Client":
         """Another client of the same endpoint, for another thread, with a log of its own."""
-        return Client(self.endpoint, self._user_agent, verify=self._verify)
+        return Client(self.endpoint, self._user_agent, verify=self._verify, gate=self.gate)
 
     def renew(self) -> None:
         """Drop every kept-alive connection: the next request opens a new one."""
@@ -252,8 +256,16 @@ class Client(AbstractContextManager["Client"]):
     def send(self, request: Request, timeout: float | None = None) -> Exchange:
         """Send `request` once; never raises for what the target does.
 
-        `timeout` is in seconds and bounds the whole exchange; default: the endpoint's.
+        `timeout` is in seconds and bounds the whole exchange; default: the endpoint's. Raises what
+        the gate does when the request may not be sent.
         """
+        ticket = self.gate.admit([request])
+        exchange = self.exchange(request, timeout)
+        self.gate.settle(ticket, [exchange])
+        return exchange
+
+    def exchange(self, request: Request, timeout: float | None = None) -> Exchange:
+        """As `send`, for a request that the gate has let out already."""
         limit = timeout or self.endpoint.timeout
         url = self.endpoint.url(request.path)
         status: int | None = None

@@ -165,8 +165,18 @@ def converse(
 ) -> list[RawReply]:
     """Send `requests` one after the other on one connection; one reply for each.
 
-    A request after the connection was lost gets a reply without a status.
+    A request after the connection was lost gets a reply without a status. Raises what the gate does
+    when they may not be sent.
     """
+    ticket = client.gate.admit(requests)
+    replies = _conversation(client, requests, body, linger, close)
+    client.gate.settle(ticket, [reply.exchange for reply in replies])
+    return replies
+
+
+def _conversation(
+    client: Client, requests: Sequence[Request], body: str, linger: float, close: bool
+) -> list[RawReply]:
     endpoint = client.endpoint
     deadline = time.monotonic() + endpoint.timeout
     methods = [request.method for request in requests]

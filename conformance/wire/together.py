@@ -28,22 +28,25 @@ def all_at_once(
 ) -> list[Exchange]:
     """Send every request at the same moment, each on a connection of its own.
 
-    The replies stand in the order of the requests; `timeout` (seconds) is each one's.
+    The replies stand in the order of the requests; `timeout` (seconds) is each one's. Raises what
+    the gate does when they may not be sent: all of them, or none.
     """
     if not requests:
         return []
+    ticket = client.gate.admit(requests)
     twins = [client.twin() for _ in requests]
     start = threading.Barrier(len(requests))
 
     def one(twin: Client, request: Request) -> Exchange:
         start.wait()
-        return twin.send(request, timeout)
+        return twin.exchange(request, timeout)
 
     with ThreadPoolExecutor(len(requests)) as pool:
         found = list(pool.map(one, twins, requests))
     for twin in twins:
         client.log += twin.log
         twin.close()
+    client.gate.settle(ticket, found)
     return found
 
 
@@ -78,14 +81,17 @@ def _is_whole(raw: bytes) -> bool:
 def open_stream(client: Client, request: Request, seconds: float) -> Iterator[OpenStream]:
     """Ask for a stream and leave it alone; at the end of the block hang up, whatever has come.
 
-    `seconds` are the deadline of the whole.
+    `seconds` are the deadline of the whole. It does not count among the calls under way: others
+    are made meanwhile. Raises what the gate does when it may not be sent.
     """
+    ticket = client.gate.admit([request], flying=False)
     octets = request.body or b""
     length = ("Content-Length", str(len(octets)))
     try:
         connection = Connection(client.endpoint, time.monotonic() + seconds)
     except OSError:
         client.log.append((request, None))
+        client.gate.settle(ticket, [Exchange(request, "")])
         yield OpenStream(None)
         return
     with connection:
@@ -94,7 +100,9 @@ def open_stream(client: Client, request: Request, seconds: float) -> Iterator[Op
         try:
             yield stream
         finally:
-            client.log.append((request, 200 if FIRST_EVENT in connection.raw else None))
+            status = 200 if FIRST_EVENT in connection.raw else None
+            client.log.append((request, status))
+            client.gate.settle(ticket, [Exchange(request, "", status)])
 
 
 def abandon(client: Client, request: Request) -> bool:
