@@ -53,6 +53,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if getattr(config.option, "tbstyle", "") in ("auto", "long"):  # an option of the terminal's
         config.option.tbstyle = "short"
     config.stash[RUN] = run = Run(config, wanted)
+    artefacts.mask_debug(config, run.redact)
     config.pluginmanager.register(run, "conformance-run")
     if not run.is_worker and not wanted.plan and not config.option.collectonly:
         artefacts.default_artefacts(config, run)

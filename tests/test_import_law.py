@@ -85,6 +85,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
             "schemas",
             "conformance.protocol",
             "conformance.target",
+            "conformance.wire.arguments",
             "conformance.wire.redact",
             "locust",
             "gevent",

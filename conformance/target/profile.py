@@ -5,7 +5,7 @@ The laws:
 1. A profile is data. What it does not declare is probed (`capabilities`), never guessed.
 2. A mistake in a profile is one line that names the file, the key and what to write.
 3. Keys, and header values of the form `$NAME`, come from the environment; they are sent, never
-   shown.
+   shown. Nor is a value that the file spells out for a header that carries credentials.
 """
 
 import datetime as dt
@@ -17,6 +17,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Literal
 from urllib.parse import urlsplit
+
+from conformance.wire.redact import SECRET_HEADERS, mask
 
 Auth = Literal["bearer", "none", "probe"]
 
@@ -144,6 +146,24 @@ class Profile:
             else value
             for name, value in self.headers.items()
         }
+
+    def shown_headers(self) -> dict[str, str]:
+        """The extra headers as they may be shown: `$NAME` for what the environment holds."""
+        return {
+            name: mask(len(value))
+            if name.lower() in SECRET_HEADERS and not value.startswith("$")
+            else value
+            for name, value in self.headers.items()
+        }
+
+    def secrets(self, environ: Mapping[str, str] = os.environ) -> list[str]:
+        """The values of extra headers that are never shown.
+
+        Raises `ProfileError` when a variable is not set.
+        """
+        shown = self.shown_headers()
+        sent = self.resolved_headers(environ)
+        return [value for name, value in sent.items() if shown[name] != value]
 
     def resolved_keys(self, environ: Mapping[str, str] = os.environ) -> dict[str, str]:
         """The other keys by the names of their variables, read from `environ`.

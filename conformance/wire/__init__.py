@@ -13,6 +13,7 @@ The laws:
 | `client`   | `Client.send`: httpx, one stamp per arrival |
 | `raw`      | `Connection`: a bare socket, for what httpx cannot send or show |
 | `redact`   | `Redactor`: masks secrets by value and by header name |
+| `arguments` | a key on the command line is taken out of it; URLs as they may be quoted |
 | `curl`     | an exchange as a command that runs as pasted |
 | `transcript` | an exchange as timed lines, the offending one marked |
 """

@@ -1,19 +1,42 @@
 """Secrets are masked once, where an exchange is recorded.
 
-The laws:
-
-1. By value: the secret itself, with any of its characters spelled as in a URL, a JSON string or an
-   HTML page, and as Base64 would spell it. A target that echoes the key does not get it into any
-   artefact.
+Laws
+----
+1. By value: a secret in every spelling of the table below; a run of ``PIECE`` or more of its
+   characters, since who echoes also cuts; and a secret that is shared out over the texts of a
+   document or the events of a stream, so that no reader puts it together again.
 2. By name: headers that carry credentials are masked whatever they hold.
 3. A mask is as long as what it covers, so that offsets and lengths stay true.
+4. What a target sends costs time in proportion to its length, however it is made.
+
+Theory
+------
+Any character may be spelled in a way of its own:
+
+| spelling | a slash, for example |
+|---|---|
+| as it is | ``/`` |
+| octets of a URL, in either case, coded up to three times | ``%2F`` ``%2f`` ``%252F`` |
+| JSON and Python, also inside texts inside texts | ``\\/`` ``\\u002f`` ``\\\\u002F`` ``\\x2f`` |
+| HTML, coded up to three times | ``&amp;`` ``&#47;`` ``&#x2F;`` ``&amp;#47;`` |
+| a form | ``+`` for a blank |
+
+or all octets together:
+
+| spelling | ``sk-`` |
+|---|---|
+| Base64, of either alphabet, at each of three positions | ``c2st`` ``nNrL`` ``zay0`` |
+| hexadecimal, joined or apart | ``736b2d`` ``73:6B:2D`` |
+| a list of numbers | ``115,107,45`` |
 """
 
 import base64
+import binascii
 import html
 import json
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from typing import AnyStr
 
 SECRET_HEADERS = frozenset(
     {
@@ -29,6 +52,13 @@ SECRET_HEADERS = frozenset(
 SHORTEST = 4
 """Shorter values are not masked by value: they would blot out ordinary text."""
 
+PIECE = 16
+"""Characters of a secret in a row that are masked though the rest is missing. Many keys begin with
+up to a dozen that all of their kind share."""
+
+_BLOCK = PIECE // 2
+"""Any ``PIECE`` characters in a row hold one block of this size that begins at a multiple of it."""
+
 _WORD = "[redacted]"
 
 
@@ -37,14 +67,25 @@ def mask(length: int) -> str:
     return _WORD[:length].ljust(length, "*")
 
 
+# -- spellings --------------------------------------------------------------------------------
+
+
 def _character(c: str) -> str:
-    """A pattern for `c` as itself, or as an escape of URLs, JSON or HTML spells it."""
+    """A pattern for `c` as itself, or as an escape of URLs, JSON, Python or HTML spells it."""
     code = f"{ord(c):x}"
-    escaped = "".join(f"%{octet:02x}" for octet in c.encode())
-    spelled = [re.escape(s) for s in (json.dumps(c)[1:-1], html.escape(c)) if s != c]
-    spelled += [f"(?i:{escaped})", f"(?i:&#x0*{code};)", f"&#0*{ord(c)};"]
-    spelled += [rf"(?i:\\u{code:0>4})"] if len(code) <= 4 else []
-    spelled += {" ": [r"\+"], "/": [r"\\/"], "'": [r"\\'"]}.get(c, [])  # "\'": as Python quotes
+    octets = "".join(f"%(?:25){{0,2}}{octet:02x}" for octet in c.encode("utf-8", "surrogatepass"))
+    number = rf"&(?:amp;){{0,2}}#(?:x0*{code}|0*{ord(c)});"
+    spelled = [f"(?i:{octets}|{number})"]
+    spelled += [rf"\\{{1,8}}(?i:u{code:0>4})"] if len(code) <= 4 else []
+    spelled += [rf"\\{{1,8}}(?i:x{code:0>2})"] if len(code) <= 2 else []
+    quoted = json.dumps(c)[1:-1]
+    if quoted != c and not quoted.startswith("\\u"):  # \" \\ \n and the like
+        spelled.append(rf"\\{{1,8}}{re.escape(quoted[1:])}")
+    elif quoted != c:  # beyond ASCII: one or two \u
+        spelled.append(re.escape(quoted))
+    if (entity := html.escape(c)) != c:
+        spelled.append(f"&(?:amp;){{0,2}}{re.escape(entity[1:])}")
+    spelled += {" ": [r"\+"], "/": [r"\\{1,8}/"], "'": [r"\\{1,8}'", "&apos;"]}.get(c, [])
     spelled.append(re.escape(c))  # last: an escaped backslash begins with a backslash
     return f"(?:{'|'.join(spelled)})"
 
@@ -63,12 +104,91 @@ def _base64(secret: str) -> set[str]:
     return {s for s in found if len(s) >= SHORTEST}
 
 
+def _coded(secret: str) -> Iterator[str]:
+    """Patterns for the spellings of all octets together."""
+    octets = secret.encode()
+    for text in sorted(_base64(secret), key=len, reverse=True):
+        yield "".join(c if c.isalnum() else _character(c) for c in text)
+    if len(octets) > SHORTEST:  # the numbers of a short one may be anybody's
+        yield f"(?i:{'[ :-]?'.join(f'{octet:02x}' for octet in octets)})"
+        yield rf"(?<!\d){', ?'.join(map(str, octets))}(?!\d)"
+
+
 def _pattern(secrets: Iterable[str]) -> str:
     """A pattern for every spelling of every secret, the longest first; "" without any."""
-    known = sorted({s for s in secrets if len(s) >= SHORTEST}, key=len, reverse=True)
+    known = list(secrets)
     spelled = ["".join(map(_character, secret)) for secret in known]
-    coded = sorted({s for secret in known for s in _base64(secret)}, key=len, reverse=True)
-    return "|".join([*spelled, *map(re.escape, coded)])
+    return "|".join([*spelled, *(pattern for secret in known for pattern in _coded(secret))])
+
+
+def _parts(value: str) -> Iterator[str]:
+    """A value, and what in it is secret without the rest: a token, a user's password."""
+    yield value
+    scheme, _, token = value.strip().partition(" ")
+    if not scheme.isalpha() or not token:
+        return
+    yield token.strip()
+    if scheme.lower() == "basic":
+        try:
+            known = base64.b64decode(token, validate=True).decode()
+        except (binascii.Error, UnicodeDecodeError):
+            return
+        yield known
+        yield known.partition(":")[2]
+
+
+# -- pieces -----------------------------------------------------------------------------------
+
+
+def _pieces(value: AnyStr, secret: AnyStr) -> Iterator[tuple[int, int]]:
+    """Where `value` holds `PIECE` or more characters of `secret` in a row."""
+    for at in range(0, len(secret) - _BLOCK + 1, _BLOCK):
+        block = secret[at : at + _BLOCK]
+        found = value.find(block)
+        while found >= 0:
+            start, end = found, found + _BLOCK
+            left, right = at, at + _BLOCK
+            while left and start and value[start - 1 : start] == secret[left - 1 : left]:
+                start, left = start - 1, left - 1
+            while right < len(secret) and value[end : end + 1] == secret[right : right + 1]:
+                end, right = end + 1, right + 1
+            if end - start >= PIECE:
+                yield start, end
+            found = value.find(block, end)
+
+
+_EVENT = re.compile(rb"^data:[^\r\n]*", re.MULTILINE)
+_INDEX = re.compile(rb'"index"\s{0,9}:\s{0,9}(\d{1,9})')
+_MEMBER = re.compile(rb'"(\w{1,64})"\s{0,9}:\s{0,9}"((?:[^"\\\r\n]|\\.)*)"')
+
+Spans = list[tuple[int, int]]
+
+
+def _texts(value: bytes) -> Iterable[Spans]:
+    """Where the texts of a document, or of a stream's events, stand that belong together.
+
+    They belong together by the name of their member, and those of a stream by what is numbered by
+    ``index``.
+    """
+    found: dict[tuple[bytes, ...], Spans] = {}
+    regions = [event.span() for event in _EVENT.finditer(value)] or [(0, len(value))]
+    for start, end in regions:
+        numbers = _INDEX.findall(value, start, end) if len(regions) > 1 else ()
+        for member in _MEMBER.finditer(value, start, end):
+            found.setdefault((member[1], *numbers), []).append(member.span(2))
+    return (spans for spans in found.values() if len(spans) > 1)
+
+
+def _within(spans: Spans, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Where the octets from `start` to `end` of the joined `spans` stand."""
+    at = 0
+    for first, last in spans:
+        low, high = max(start - at, 0), min(end - at, last - first)
+        if low < high:
+            yield first + low, first + high
+        at += last - first
+        if at >= end:
+            return
 
 
 class Redactor:
@@ -79,19 +199,47 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        pattern = _pattern(secrets)
+        parts = {part for secret in secrets for part in _parts(secret) if len(part) >= SHORTEST}
+        known = sorted(parts, key=len, reverse=True)
+        pattern = _pattern(known)
         self._text = re.compile(pattern) if pattern else None
         self._bytes = re.compile(pattern.encode()) if pattern else None
+        self._long = [secret for secret in known if len(secret) > PIECE]
 
     def text(self, value: str) -> str:
         """`value` with every secret masked."""
-        return self._text.sub(lambda m: mask(len(m[0])), value) if self._text else value
+        if self._text is None:
+            return value
+        value = self._text.sub(lambda m: mask(len(m[0])), value)
+        for secret in self._long:
+            kept, at = [], 0
+            for start, end in _pieces(value, secret):
+                kept += [value[at:start], mask(end - start)]
+                at = end
+            value = "".join([*kept, value[at:]])
+        return value
 
     def octets(self, value: bytes) -> bytes:
         """`value` with every secret masked; the length stays."""
         if self._bytes is None:
             return value
-        return self._bytes.sub(lambda m: mask(len(m[0])).encode(), value)
+        masked = bytearray(self._bytes.sub(lambda m: mask(len(m[0])).encode(), value))
+        for spans in list(_texts(bytes(masked))):
+            joined = b"".join(masked[first:last] for first, last in spans)
+            for start, end in self._found(joined):
+                _cover(masked, spans, start, end)
+        for start, end in self._cut(bytes(masked)):
+            _cover(masked, [(0, len(masked))], start, end)
+        return bytes(masked)
+
+    def _found(self, value: bytes) -> Iterator[tuple[int, int]]:
+        if self._bytes is not None:
+            yield from (match.span() for match in self._bytes.finditer(value))
+        yield from self._cut(value)
+
+    def _cut(self, value: bytes) -> Iterator[tuple[int, int]]:
+        for secret in self._long:
+            yield from _pieces(value, secret.encode())
 
     def headers(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Header pairs with secrets masked by name and by value."""
@@ -103,12 +251,25 @@ class Redactor:
             for name, value in pairs
         )
 
-    def tree(self, value: object) -> object:
-        """A JSON value with every string in it masked; the names of its fields are ours."""
+    def tree(self, value: object, *, names: bool = False) -> object:
+        """A JSON value with every string in it masked.
+
+        `names`: those of its fields too, where a target chose them and not we.
+        """
         if isinstance(value, str):
             return self.text(value)
         if isinstance(value, dict):
-            return {k: self.tree(v) for k, v in value.items()}
+            return {
+                self.text(k) if names and isinstance(k, str) else k: self.tree(v, names=names)
+                for k, v in value.items()
+            }
         if isinstance(value, list | tuple):
-            return [self.tree(v) for v in value]
+            return [self.tree(v, names=names) for v in value]
         return value
+
+
+def _cover(masked: bytearray, spans: Spans, start: int, end: int) -> None:
+    """Put one mask over what lies from `start` to `end` of the joined `spans`."""
+    cover = mask(end - start).encode()
+    for first, last in _within(spans, start, end):
+        masked[first:last], cover = cover[: last - first], cover[last - first :]
