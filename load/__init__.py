@@ -38,6 +38,7 @@ backlog     streams that are over and wait to be recorded
 dispatch    an open loop: sends what is due
 engine      one process's part of a run
 listing     GET /models
+masking     no log record holds a secret
 series      a run over time, and its distributions, as bounded columns            pure
 gather      what workers report, put together                                     pure
 facts       what results are made from, and what is decided by it                 pure

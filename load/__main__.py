@@ -15,7 +15,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from load.options import add_options
+from load.options import ENVIRONMENT, add_options, keyless
 
 SHORT = ("--headless", "--users", "20", "--spawn-rate", "20", "--run-time", "20s")
 """A run that takes less than half a minute, where nothing else is asked for."""
@@ -41,6 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         add_options(parser)
         parser.print_help()
         return 0
+    given, environ = keyless(given, environ)
     if any(argument.split("=")[0] in ("-H", "--host") for argument in given):
         return _locust(given, environ)
     key = f"sk-embedded-{secrets.token_hex(16)}"
@@ -50,7 +51,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
-        env={**environ, "EMBEDDED_API_KEY": key},
+        env={**os.environ, "PYTHONPATH": path, ENVIRONMENT: "", "EMBEDDED_API_KEY": key},
         start_new_session=True,  # a Ctrl-C meant for the run does not kill the target first
     )
     with server:
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"load: the reference server did not start: {line}", file=sys.stderr)
             return 2
         options = ["--host", line.removeprefix("listening on "), *(given or SHORT)]
-        status = _locust(options, {**environ, "TARGET_API_KEY": key})
+        status = _locust(options, {**environ, ENVIRONMENT: key})
         server.terminate()
     return status
 

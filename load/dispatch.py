@@ -70,7 +70,11 @@ class Dispatcher:
             if len(self._group) >= self._most:
                 self._engine.hold_back()
             else:
-                self._group.spawn(self._converse, due)
+                self._group.spawn(self._masked, due)
+
+    def _masked(self, due: int) -> None:
+        with self._engine.masking():
+            self._converse(due)
 
     def _converse(self, due: int) -> None:
         """One arrival: a conversation, its first request on the schedule."""

@@ -12,10 +12,11 @@ Laws
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Final
@@ -93,9 +94,7 @@ class Engine:
     ) -> None:
         self.settings, self.plan = settings, plan
         self.book = Book()
-        self.redactor = Redactor(
-            [settings.key or "", *settings.headers.values()],
-        )
+        self.redactor = Redactor(settings.secrets)
         self._flying: Counter[str] = Counter()  # requests in flight, by model
         self._open: dict[int, int] = {}  # not yet recorded, oldest first: ns of the epoch
         self.begun = 0
@@ -121,7 +120,7 @@ class Engine:
         self.began = _now()
         self._users: int | None = None  # of this process, once all run
         self._firsts = 0  # users whose first request has ended
-        self._backlog = Backlog(self._record)
+        self._backlog = Backlog(self.masking()(self._record))
         gc.collect()
         gc.freeze()  # what Locust and we have loaded is not looked through again in each collection
         self._monitor = Monitor(
@@ -168,6 +167,17 @@ class Engine:
     def connection(self) -> Connection:
         """A connection, not yet opened."""
         return Connection(self._dialer, self.settings.limits)
+
+    @contextlib.contextmanager
+    def masking(self) -> Iterator[None]:
+        """What is raised in the block holds no secret: Locust and gevent show it in many places."""
+        try:
+            yield
+        except Exception as error:
+            text = self.redactor.text(str(error))
+            if text == str(error):
+                raise
+            raise RuntimeError(f"{type(error).__name__}: {text}") from None
 
     def workload(self, words: str | None = None, turns: int | None = None) -> prompts.Workload:
         """The workload of the options, but for what is given. Raises ValueError, as `lengths`."""

@@ -32,6 +32,7 @@ from load.engine import Engine
 from load.gather import Final as LastWord
 from load.gather import Ledger
 from load.listing import list_models
+from load.masking import mask_logs
 from load.options import OPTIONS, Settings, SettingsError, add_options, read
 from load.sharing import Plan
 
@@ -116,7 +117,7 @@ class Run:
     def _read_or_leave(self) -> None:
         """Refuse options that cannot be used before anything starts."""
         try:
-            read(self.environment.parsed_options, self.environment.host)
+            mask_logs(read(self.environment.parsed_options, self.environment.host).secrets)
         except SettingsError as error:
             print(f"load: {error}", file=sys.stderr)
             sys.exit(2)
@@ -137,6 +138,7 @@ class Run:
             self._refuse(str(error))
             return
         self._settings = settings
+        mask_logs(settings.secrets)
         self._started, self._stopped, self._concluded = time.time_ns(), 0, False
         if isinstance(self.runner, WorkerRunner):
             plan, self._plan = self._plan, None
@@ -198,6 +200,7 @@ class Run:
         """This worker takes part in a run that is under way."""
         vars(self.environment.parsed_options).update(msg.data["options"])
         self._settings = read(self.environment.parsed_options, msg.data["host"])
+        mask_logs(self._settings.secrets)
         self._started, self._stopped, self._concluded = time.time_ns(), 0, False
         self._begin(self._settings, Plan(**msg.data["plan"]))
 

@@ -1,6 +1,6 @@
 """GET /models, where a run is not told which models to ask.
 
-Laws: nothing of the reply but the ids is shown.
+Laws: nothing of the reply but the ids is shown; an id that holds a secret is none.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from contextlib import suppress
 
+from conformance.wire.redact import Redactor
 from load.dial import dialer
 from load.exchange import Exchange
 from load.options import Settings
@@ -26,5 +27,7 @@ def list_models(settings: Settings) -> tuple[list[str], str]:
     if into.failure is not None:
         return [], str(into.failure.kind)
     with suppress(ValueError, KeyError, TypeError):
-        return [str(row["id"]) for row in json.loads(bytes(into.body))["data"]], "answered"
+        listed = [str(row["id"]) for row in json.loads(bytes(into.body))["data"]]
+        mask = Redactor(settings.secrets)
+        return [name for name in listed if mask.text(name) == name], "answered"
     return [], f"status {into.status}"

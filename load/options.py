@@ -4,7 +4,8 @@ Laws
 ----
 * Every option is a row of ``OPTIONS``; the web form shows them all, the key as a password field
   that is never filled in. A key on the command line does not stay among the parsed options, so
-  that no page, report or message of Locust's can show it.
+  that no page, report or message of Locust's can show it; nor on the command line, whose copies
+  the processes of ``--processes`` are; and no process is started with one.
 * A mistake is one line that says what to write instead, before anything is sent.
 * The web form returns texts; `read` takes them as it takes the command line's values.
 """
@@ -15,20 +16,22 @@ import argparse
 import json
 import os
 import ssl
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from conformance.target.profile import Profile, ProfileError, for_url, load
+from conformance.wire.arguments import blank
 from load import arrivals, prompts, slo
 from load.exchange import Limits
 from load.place import Place, place
 from load.writing import unwritable
 
-__all__ = ["OPTIONS", "Settings", "SettingsError", "add_options", "read"]
+__all__ = ["OPTIONS", "Settings", "SettingsError", "add_options", "keyless", "read"]
 
 RESULTS: Final = "reports/out/load.json"
+ENVIRONMENT: Final = "TARGET_API_KEY"
 
 
 class SettingsError(ValueError):
@@ -50,8 +53,9 @@ class Option:
 OPTIONS: Final = (
     Option("model", [], "model to ask, repeatable; WEIGHT shares out the load", "ID[=WEIGHT]"),
     Option("target-profile", "", "what the target documents: ainul, openai or a file", "NAME|FILE"),
-    Option("api-key-env", "TARGET_API_KEY", "environment variable that holds the key", "NAME"),
-    Option("api-key", "", "the key itself; prefer --api-key-env", "KEY", secret=True),
+    Option("api-key-env", ENVIRONMENT, "environment variable that holds the key", "NAME"),
+    Option("api-key", "", "the key itself; until it has been read, the list of processes shows it "
+           "to every user of this machine: prefer --api-key-env", "KEY", secret=True),
     Option("prompt", "", "a fixed prompt (default: count from 1 to 300)", "TEXT"),
     Option("prompt-words", "", "prompts of this many words: 200, normal:200,50, …", "LENGTH"),
     Option("prompt-file", "", "prompts from a JSONL file, in turn", "FILE"),
@@ -100,6 +104,7 @@ class _Hide(argparse.Action):
         option_string: str | None = None,
     ) -> None:
         _given["key"] = str(values)
+        blank(str(values))
         setattr(namespace, self.dest, "")
 
 
@@ -152,9 +157,29 @@ class Settings:
         return self.options[name]
 
     @property
+    def secrets(self) -> list[str]:
+        """All values that must never be shown."""
+        return [self.key or "", *self.profile.secrets()]
+
+    @property
     def open_loop(self) -> bool:
         """Whether requests leave on a schedule, not when a user is free."""
         return self.options["rate"] > 0 or bool(self.trace)
+
+
+def keyless(
+    arguments: Sequence[str], environ: Mapping[str, str]
+) -> tuple[list[str], dict[str, str]]:
+    """The arguments of a process to be started, ``--api-key`` moved into its environment."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--api-key")
+    parser.add_argument("--api-key-env", default=ENVIRONMENT)
+    given, rest = parser.parse_known_args(arguments)
+    named = [] if given.api_key_env == ENVIRONMENT else ["--api-key-env", given.api_key_env]
+    if given.api_key is None:
+        return [*rest, *named], dict(environ)
+    blank(given.api_key)
+    return [*rest, *named], {**environ, given.api_key_env: given.api_key}
 
 
 def read(parsed: argparse.Namespace, host: str | None) -> Settings:

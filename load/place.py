@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from conformance.wire.arguments import bare
+
 __all__ = ["Place", "get", "place", "post"]
 
 
@@ -41,9 +43,9 @@ def place(url: str) -> Place:
         parts = urlsplit(url.strip())
         port = parts.port
     except ValueError as error:
-        raise ValueError(f"--host {url}: {error}") from None
+        raise ValueError(f"--host {bare(url)}: {error}") from None
     if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError(f"--host {url!r} is no base URL: write http(s)://HOST/v1")
+        raise ValueError(f"--host {bare(url)!r} is no base URL: write http(s)://HOST/v1")
     if parts.username or parts.password:
         raise ValueError("--host carries credentials: give the key by --api-key-env")
     if parts.query or parts.fragment:

@@ -159,7 +159,8 @@ class Recorder:
             tally.at(how, ended)
         if how == "failed" and failure is not None:
             tally.failures[failure.kind] += 1
-            tally.examples.setdefault(failure.kind, self._redactor.text(str(failure))[:300])
+            if failure.kind not in tally.examples:
+                tally.examples[failure.kind] = self._example(request, into, failure)
         counts["tokens"] += timing.tokens
         counts[f"tokens_{how}"] += timing.tokens
         counts[f"{how}_by_{timing.tokens_by}"] += 1
@@ -174,6 +175,21 @@ class Recorder:
             counts["finish_length"] += "length" in record.decoded.finish.values()
             counts["good"] += self._is_good(request.model, timing)
         self._spread(tally, into, timing)
+
+    def _example(self, request: Request, into: Exchange, failure: Failure) -> str:
+        """One line on a failure: of the reply as masked, since what is quoted is cut."""
+        body = self._redactor.octets(bytes(into.body))
+        shown = outcome.judge(
+            into.failure,
+            into.status,
+            {name: self._redactor.text(value) for name, value in into.fields.items()},
+            body,
+            decoded=decode(body) if into.status == 200 else Decoded(),
+            nonce=request.nonce,
+        )
+        same = shown is not None and shown.kind is failure.kind
+        text = str(shown if same else Failure(failure.kind, status=failure.status))
+        return self._redactor.text(text)[:300]
 
     def _is_good(self, model: str, timing: Timing) -> bool:
         wanted = [target for target in self._good if target.model in ("", model)]
@@ -250,7 +266,8 @@ class Recorder:
         """Judge a whole stream by the conformance suite's machine."""
         tally = self._book.tally(request.model, request.phase)
         tally.counts["checked"] += 1
-        for clause, line in checker.findings(bytes(into.body), complete=into.complete).items():
+        body = self._redactor.octets(bytes(into.body))
+        for clause, line in checker.findings(body, complete=into.complete).items():
             tally.findings[clause] += 1
             tally.examples.setdefault(clause, self._redactor.text(line)[:300])
 
@@ -278,5 +295,5 @@ class Recorder:
             "tokens": record.timing.tokens,
             "tokens_by": record.timing.tokens_by,
             "prompt_tokens": record.decoded.prompt_tokens,
-            "finish": record.decoded.finish,
+            "finish": self._redactor.tree(dict(record.decoded.finish)),
         }

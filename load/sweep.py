@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import subprocess
 import sys
 from collections import Counter
@@ -28,6 +29,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from load import slo
+from load.options import keyless
 
 __all__ = ["Found", "confirm", "margins", "said", "search"]
 
@@ -111,15 +113,20 @@ def confirm(judge: Callable[[float], str], found: Found, runs: int) -> None:
             return
 
 
-def _run(rate: float, seconds: int, out: Path, rest: Sequence[str], number: int) -> str:
+def _run(rate: float, number: int, out: Path, options: Sequence[str], env: dict[str, str]) -> str:
     """One rate for the ``number``-th time; its verdict. What Locust says goes to a file."""
     name = _name(rate, number)
-    command = [sys.executable, "-m", "load", *rest, "--headless", "-u", "1", "--only-summary"]
-    command += ["--rate", f"{rate:g}", "-t", f"{seconds}s", "--stop-timeout", "30"]
+    command = [sys.executable, "-m", "load", *options, "--headless", "-u", "1", "--only-summary"]
+    command += ["--rate", f"{rate:g}", "--stop-timeout", "30"]
     command += ["--load-results", str(out / f"{name}.json")]
     with (out / f"{name}.log").open("w", encoding="utf-8") as log:
         done = subprocess.run(
-            command, stdout=log, stderr=subprocess.STDOUT, stdin=subprocess.DEVNULL, check=False
+            command,
+            env=env,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            stdin=subprocess.DEVNULL,
+            check=False,
         )
     verdict = VERDICTS.get(done.returncode, f"failed with status {done.returncode}")
     print(f"{rate:g} requests/s: {verdict} ({out / name}.json)", flush=True)
@@ -224,14 +231,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not 0 < given.start <= given.most or not 0 < given.precision < 1 or given.runs < 1:
         parser.error("0 < --start <= --most; 0 < --precision < 1; --runs is 1 or more")
     given.out.mkdir(parents=True, exist_ok=True)
-    passed = ["--host", given.host, *rest]
+    rest, environ = keyless(rest, os.environ)
+    passed = ["--host", given.host, *rest, "-t", f"{given.seconds}s"]
     for target in given.slo:
         passed += ["--slo", target]
     tried: Counter[float] = Counter()
 
     def judge(rate: float) -> str:
         tried[rate] += 1
-        return _run(rate, given.seconds, given.out, passed, tried[rate])
+        return _run(rate, tried[rate], given.out, passed, environ)
 
     found = search(judge, given.start, precision=given.precision, most=given.most)
     confirm(judge, found, given.runs)

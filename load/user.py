@@ -20,6 +20,7 @@ import gevent  # type: ignore[import-untyped]  # gevent has no marker for its ty
 from locust import User, task
 
 from load import hooks
+from load.engine import Engine
 from load.prompts import Prompt
 from load.stream import Connection
 
@@ -65,6 +66,10 @@ class ChatUser(User):
         if engine is None or engine.settings.open_loop:  # None: it came too late
             gevent.sleep(0.5)
             return
+        with engine.masking():
+            self._ask(engine)
+
+    def _ask(self, engine: Engine) -> None:
         if self._connection is None:
             self._connection = engine.connection()
         workload = engine.workload(self.words, self.turns)
