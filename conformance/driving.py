@@ -25,6 +25,7 @@ from .chat import Chat
 from .libraries import LIBRARIES, Library, command, folder, programme
 from .outcomes import Inconclusive, Unsupported
 from .protocol.finding import shorten
+from .wire.arguments import without
 from .wire.client import Client, Endpoint
 from .wire.exchange import BEARER, Exchange, Failure, FailureKind, Request
 
@@ -109,7 +110,7 @@ class Driven:
         found = {}
         for line in lines[1:]:
             exchanges = [exchange_of(one, chat.client) for one in line.pop("exchanges", ())]
-            masked: Any = chat.client.redactor.tree(line)
+            masked: Any = chat.client.redactor.tree(line, names=True)
             chat.client.log.extend((one.request, one.status) for one in exchanges)
             found[line["name"]] = Step(
                 self.library.name,
@@ -147,7 +148,8 @@ def _loaded(line: bytes) -> dict[str, Any]:
 
 def environment(endpoint: Endpoint) -> dict[str, str]:
     """What a driver finds in its environment: the key and the headers, no setting of the user's."""
-    kept = {k: v for k, v in os.environ.items() if not k.upper().startswith(UNWANTED)}
+    kept = without(os.environ, endpoint.secrets)
+    kept = {name: value for name, value in kept.items() if not name.upper().startswith(UNWANTED)}
     return kept | {
         **SETTINGS,
         "CONFORMANCE_CLIENT_KEY": endpoint.key or "",

@@ -10,7 +10,7 @@ import secrets
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -30,10 +30,15 @@ class EmbeddedServer(AbstractContextManager["EmbeddedServer"]):
     Raises `RuntimeError` when it does not come up.
     """
 
-    def __init__(self, models: Sequence[str] = (), arguments: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        models: Sequence[str] = (),
+        arguments: Sequence[str] = (),
+        environ: Mapping[str, str] = os.environ,
+    ) -> None:
         self.key = f"sk-embedded-{secrets.token_hex(16)}"
         root = str(Path(__file__).parents[1])
-        path = os.pathsep.join(filter(None, [root, os.environ.get("PYTHONPATH", "")]))
+        path = os.pathsep.join(filter(None, [root, environ.get("PYTHONPATH", "")]))
         command = [sys.executable, "-m", "conformance.reference", "--port", "0"]
         command += ["--key-env", "EMBEDDED_API_KEY", "--exit-with-parent", *arguments]
         if models:
@@ -43,7 +48,7 @@ class EmbeddedServer(AbstractContextManager["EmbeddedServer"]):
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             text=True,
-            env={**os.environ, "PYTHONPATH": path, "EMBEDDED_API_KEY": self.key},
+            env={**environ, "PYTHONPATH": path, "EMBEDDED_API_KEY": self.key},
             start_new_session=True,  # a Ctrl-C meant for the run does not kill the target first
         )
         self.url = self._wait()

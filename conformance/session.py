@@ -5,6 +5,7 @@ The law: everything that a check shares with another check lives here, once per 
 
 import contextlib
 import logging
+import os
 from dataclasses import replace
 from typing import Any
 
@@ -17,8 +18,9 @@ from .guards import UNFINISHED, refuses
 from .outcomes import Inconclusive
 from .planning import Cost, cost
 from .requirements import REQUIREMENTS
-from .settings import Settings, aimed
+from .settings import Settings, aimed, secrets
 from .target.capabilities import Capability
+from .wire.arguments import without
 from .wire.client import Client, Endpoint
 from .wire.exchange import Exchange, Request
 from .wire.redact import Redactor
@@ -82,7 +84,8 @@ class TargetSession:
         if settings.plan and not served:
             served = (FIRST_LISTED,)
         try:
-            self.server = EmbeddedServer(served)
+            # The user's own keys are nothing to it.
+            self.server = EmbeddedServer(served, environ=without(os.environ, secrets(settings)))
         except RuntimeError as error:
             raise pytest.UsageError(str(error)) from None
         chosen = settings.models or (served if settings.plan and not documented else ())

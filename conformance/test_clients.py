@@ -38,6 +38,7 @@ from .protocol.models import listed_ids
 from .protocol.stream import read_stream
 from .requirements import requirement
 from .target.profile import Example
+from .wire.arguments import without
 from .wire.exchange import Exchange
 
 pytestmark = pytest.mark.clients
@@ -64,7 +65,11 @@ def run(chat: Chat, command: list[str], example: Example) -> subprocess.Complete
     endpoint = chat.client.endpoint
     text = example.text.replace(chat.profile.base_url or "", endpoint.base_url)
     key = endpoint.key or "none"
-    environ = {k: v for k, v in os.environ.items() if not k.upper().startswith("OPENAI_")}
+    environ = without(os.environ, endpoint.secrets)
+    environ = {k: v for k, v in environ.items() if not k.upper().startswith("OPENAI_")}
+    if example.language == "curl" and endpoint.key is not None:
+        text = CURL + text
+        environ["CONFORMANCE_CLIENT_KEY"] = key
     if example.key.startswith("$"):
         environ[example.key[1:]] = key
     elif example.key:
@@ -84,6 +89,27 @@ def run(chat: Chat, command: list[str], example: Example) -> subprocess.Complete
     except subprocess.TimeoutExpired:
         reason = f"the {example.language} example did not end in {patience:g} s"
         raise Inconclusive(reason) from None
+
+
+CURL = """\
+curl() {
+    header=
+    for word do
+        shift
+        case $word in
+        [Aa]uthorization:*"$CONFORMANCE_CLIENT_KEY"*) header=$word word=@- ;;
+        esac
+        set -- "$@" "$word"
+    done
+    if [ -n "$header" ]; then
+        printf '%s\\n' "$header" | command curl "$@"
+    else
+        command curl "$@"
+    fi
+}
+"""
+"""Put before the documentation's command: the list of processes shows arguments to everybody, so that
+curl gets the header with the key through a pipe (``-H @-``)."""
 
 
 @requirement("CC-HTTP-001", scope="target")

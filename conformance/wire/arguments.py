@@ -1,4 +1,4 @@
-"""Secrets that were written where they do not belong: into a command line, into a URL.
+"""Secrets where others read them: in a command line, an environment, a URL.
 
 Laws
 ----
@@ -6,7 +6,8 @@ Laws
    arguments of a process to every user of the machine, and a process that forks hands them on.
 2. That is a courtesy: where a system does not allow it, nothing happens and nothing is said. Until
    an argument has been read, it could be seen; who wants none of this uses the environment.
-3. A URL is quoted without the user, the password and the query that it may carry.
+3. A process that is started finds no secret in its environment but those that it is given.
+4. A URL is quoted without the user, the password and the query that it may carry.
 
 Theory
 ------
@@ -16,6 +17,7 @@ somebody asks. What is written over them is what is shown.
 """
 
 import re
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,6 +40,12 @@ def blank(secret: str) -> None:
             for found in re.finditer(rb"(?<=[\0=])%b(?=\0)" % re.escape(octets), known):
                 memory.seek(start + found.start())
                 memory.write(b"x" * len(octets))
+
+
+def without(environ: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
+    """`environ` without the variables that hold one of `secrets`."""
+    hidden = {secret.strip() for secret in secrets if secret}
+    return {name: value for name, value in environ.items() if value.strip() not in hidden}
 
 
 def bare(url: str) -> str:
