@@ -108,7 +108,7 @@ curl() {
     fi
 }
 """
-"""Put before the documentation's command: the list of processes shows arguments to everybody, so that
+"""Put before the documentation's command: a list of processes shows arguments to everybody, so that
 curl gets the header with the key through a pipe (``-H @-``)."""
 
 
