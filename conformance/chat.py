@@ -6,7 +6,8 @@ The laws:
    and shared; a check about repetition asks for another `sample`.
 2. A 429 is waited out and repeated, a 5xx or a lost connection is repeated twice, with the plainest
    valid call between: only what persists while that call succeeds can be blamed on the target.
-3. A target that no longer answers the plainest call is gone; nothing more is asked of it.
+3. A target that no longer answers the plainest call is gone; nothing more is asked of it. Nor is a
+   model whose plainest call is answered 429 after as much waiting as is worth it (`wire.pace`).
 """
 
 import datetime as dt
@@ -48,6 +49,11 @@ ROOMY = 2048
 LONGEST_WAIT = 60.0
 """Seconds to wait for a Retry-After, so that a limit per minute is outlived; a longer one leaves
 the check inconclusive."""
+
+SHORT_WAIT = 5.0
+VAIN = 3
+"""After so many 429s that were waited for in vain, while the plainest call was answered, they are
+no matter of patience: from then on none is waited for longer than `SHORT_WAIT` seconds."""
 
 REPEATS = 3
 
@@ -121,6 +127,7 @@ class Chat:
         *,
         shared: dict[tuple[Request, int], Exchange] | None = None,
         on_gone: Callable[[str], None] = lambda reason: None,
+        limited: dict[str, str] | None = None,
         long_context: int = 0,
         bound_name: str = "max_tokens",
         bound: int = BOUND,
@@ -145,7 +152,9 @@ class Chat:
         self._shared = {} if shared is None else shared
         self._readings: dict[int, tuple[Exchange, StreamReading]] = {}
         self._on_gone = on_gone
+        self._limited = {} if limited is None else limited
         self._patient = True
+        self._vain = 0
 
     def afresh(self) -> "Chat":
         """The same model, of which nothing has been asked yet; what it is capable of is known.
@@ -157,6 +166,7 @@ class Chat:
             self.profile,
             self.model,
             on_gone=self._on_gone,
+            limited=self._limited,
             bound_name=self.bound_name,
             bound=self._bound,
             clients=None if self.clients is None else frozenset(),
@@ -243,10 +253,12 @@ class Chat:
         timeout: float | None = None,
         settled: bool = False,
     ) -> Exchange:
-        """The exchange for `request`, sent if it was not yet; raises `Inconclusive` when the
-        target is gone."""
+        """The exchange for `request`, sent if it was not yet; raises `Inconclusive` when it may
+        not be sent: the target is gone, or answers 429 to everything, or a budget is spent."""
         key = (request, sample)
         if key not in self._shared:
+            if request.authorization == BEARER:
+                self.may_ask()
             send = self.client.send if settled else self._settled
             self._shared[key] = send(request, timeout)
             if settled:
@@ -254,6 +266,11 @@ class Chat:
         exchange = self._shared[key]
         self.used.append(exchange)
         return exchange
+
+    def may_ask(self) -> None:
+        """Raises `Inconclusive` when nothing more is asked of the model."""
+        if self.model in self._limited:
+            raise Inconclusive(self._limited[self.model])
 
     def meet(self, exchange: Exchange) -> None:
         """Remember a reply that clauses on limits and payment speak of."""
@@ -272,7 +289,7 @@ class Chat:
         """What `send` brings once it is answered other than by 429, 5xx or a lost connection.
 
         It is called at most `REPEATS` times, and once while the target goes on refusing by 429 in
-        spite of waiting. Raises `Inconclusive` when the target is gone.
+        spite of waiting. Raises `Inconclusive` when the target is gone or answers nothing but 429.
         """
         canary_ok: bool | None = None
         for attempt in range(1, REPEATS + 1):
@@ -283,8 +300,10 @@ class Chat:
                 self._patient = True
                 break
             if exchange.status == 429:
-                self._patient = self._patient and attempt < REPEATS and _wait(exchange, attempt)
+                patient = self._patient and attempt < REPEATS
+                self._patient = patient and self.waits(waits_for(exchange, attempt))
                 if not self._patient:
+                    self._refused(exchange, attempt)
                     break
                 continue
             if exchange.status is None or attempt == REPEATS - 1:
@@ -294,6 +313,28 @@ class Chat:
             if exchange.failure and exchange.failure.kind is FailureKind.TIMEOUT:
                 break  # a hang is not repeated: it would cost the whole timeout again
         return replace(exchange, repeats=attempt, canary_ok=canary_ok)
+
+    def waits(self, seconds: float) -> bool:
+        """Let the next call wait so long, as a 429 has asked; False when that is too long."""
+        longest = LONGEST_WAIT if self._vain < VAIN else SHORT_WAIT
+        if seconds > longest or not self.client.gate.worth_waiting(seconds):
+            return False
+        self.client.gate.hold(seconds)
+        return True
+
+    def _refused(self, exchange: Exchange, attempt: int) -> None:
+        """A 429 outlasted all patience: is it about this request, or about every one?
+
+        Raises `Inconclusive` when the plainest call is answered 429 as well.
+        """
+        if exchange.request.authorization != BEARER:
+            return
+        plainest = canary_request(self.model)
+        if exchange.request != plainest and self.client.send(plainest).status != 429:
+            self._vain += attempt > 1
+            return
+        self._limited[self.model] = limited(exchange)
+        raise Inconclusive(self._limited[self.model], exchange)
 
     def alive(self) -> bool:
         """Whether the plainest call, sent now, is answered by 200.
@@ -308,6 +349,8 @@ class Chat:
             exchange = self.client.send(request)
             if exchange.status is not None:
                 return exchange.status == 200
+            if exchange.failure and exchange.failure.kind is FailureKind.TIMEOUT:
+                break  # to wait for it once more would cost the whole timeout again
         reason = str(exchange.failure)
         self._on_gone(reason)
         raise Inconclusive(f"the target stopped answering: {reason}", exchange)
@@ -423,13 +466,15 @@ def unsettled(exchange: Exchange) -> bool:
     return exchange.status == 429 or (exchange.status or 0) >= 500
 
 
-def _wait(exchange: Exchange, attempt: int) -> bool:
-    """Sleep as `waits_for` says; False when that is too long."""
-    seconds = waits_for(exchange, attempt)
-    if seconds > LONGEST_WAIT:
-        return False
-    time.sleep(seconds)
-    return True
+def limited(exchange: Exchange) -> str:
+    """What is said of a model of which nothing more is asked, since `exchange` is its last 429."""
+    asked = exchange.header("retry-after")
+    seconds = retry_after(asked, dt.datetime.now(dt.UTC))
+    wait = f" and asks to wait {seconds:,.0f} s" if seconds is not None else ""
+    return (
+        f"rate-limited: the target answers 429 to every call{wait}; "
+        "use --rate N/min, or --resume the run later"
+    )
 
 
 def waits_for(exchange: Exchange, attempt: int) -> float:

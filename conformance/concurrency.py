@@ -9,13 +9,12 @@ The laws:
 """
 
 import secrets
-import time
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from . import prompts
-from .chat import CHAT_PATH, LONGEST_WAIT, REPEATS, Chat, encode, unsettled, waits_for
+from .chat import CHAT_PATH, REPEATS, Chat, encode, unsettled, waits_for
 from .guards import completion, status_line
 from .outcomes import Inconclusive, Unjudged
 from .recall import RECALL
@@ -33,6 +32,7 @@ def at_once(
 
     `settled`: the first answers count, whatever they are.
     """
+    chat.may_ask()
     found: dict[int, Exchange] = {}
     pending = list(range(len(bodies)))
     for attempt in range(1, REPEATS + 1):
@@ -43,10 +43,11 @@ def at_once(
         pending = [
             number for number in pending if unsettled(found[number]) and not _hung(found[number])
         ]
-        waits = [waits_for(found[n], attempt) for n in pending if found[n].status == 429]
-        if settled or not pending or attempt == REPEATS or max(waits, default=0) > LONGEST_WAIT:
+        if settled or not pending or attempt == REPEATS:
             break
-        time.sleep(max(waits, default=0))
+        waits = [waits_for(found[n], attempt) for n in pending if found[n].status == 429]
+        if waits and not chat.waits(max(waits)):
+            break
     return [chat.note(found[number]) for number in sorted(found)]
 
 
@@ -100,10 +101,10 @@ def in_time(chat: Chat, late: float) -> tuple[bool | None, Exchange]:
         chat.client.renew()  # a connection of its own: it may be what is blocked
         exchange = chat.note(chat.client.send(request, late))
         chat.meet(exchange)
-        wait = waits_for(exchange, attempt) if exchange.status == 429 else LONGEST_WAIT + 1
-        if attempt == REPEATS or wait > LONGEST_WAIT:
+        if attempt == REPEATS or exchange.status != 429:
             break
-        time.sleep(wait)
+        if not chat.waits(waits_for(exchange, attempt)):
+            break
     if exchange.status in (429, 503):
         return None, exchange
     return exchange.status == 200 and exchange.failure is None, exchange

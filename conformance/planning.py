@@ -46,8 +46,8 @@ def cost(log: Iterable[tuple[Request, int | None]]) -> Cost:
         if request.method != "POST" or status != 200:
             total += Cost(1)
             continue
-        bound = _bound(request.body or b"")
-        total += Cost(1, 1, bound or 0, int(bound is None), _prompt(request.body or b""))
+        bound = bound_of(request.body or b"")
+        total += Cost(1, 1, bound or 0, int(bound is None), prompt_of(request.body or b""))
     return total
 
 
@@ -60,7 +60,7 @@ def _fields(body: bytes) -> dict[str, Any] | None:
     return fields if isinstance(fields, dict) else None
 
 
-def _prompt(body: bytes) -> int:
+def prompt_of(body: bytes) -> int:
     """Bytes of what a model reads: messages, tools and the form asked for."""
     fields = _fields(body)
     if fields is None:
@@ -70,7 +70,7 @@ def _prompt(body: bytes) -> int:
     return len(json.dumps(given, ensure_ascii=False).encode("utf-8", "surrogatepass"))
 
 
-def _bound(body: bytes) -> int | None:
+def bound_of(body: bytes) -> int | None:
     """The output tokens that a request allows; None when it sets no bound."""
     fields = _fields(body)
     if fields is None:

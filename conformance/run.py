@@ -353,14 +353,14 @@ class Run:
             return (yield)
         if self.is_worker:
             output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
-            output["conformance_cost"] = astuple(self.target.spent)
+            output["conformance_cost"] = astuple(self.target.take_cost())
             output["conformance_gone"] = self.target.gone
             output["conformance_known"] = {
                 model: [astuple(capability) for capability in found]
                 for model, found in self.target.known.items()
             }
             return (yield)
-        self.spent += self.target.spent
+        self.spent += self.target.take_cost()
         self.known = configuration.merged(self.known, self.target.known)
         if self._progress is not None:
             self._progress.flush()

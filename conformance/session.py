@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from . import __version__, preflight
+from . import __version__, budget, preflight
 from .chat import BOUND, ROOMY, Chat
 from .embedded import SLOW_READER_S, STREAM_ERROR, EmbeddedServer
 from .guards import UNFINISHED, refuses
@@ -23,6 +23,8 @@ from .target.capabilities import Capability
 from .wire.arguments import without
 from .wire.client import Client, Endpoint
 from .wire.exchange import Exchange, Request
+from .wire.gate import Gate
+from .wire.pace import Limits
 from .wire.redact import Redactor
 
 FIRST_LISTED = "the-first-that-models-lists"
@@ -45,17 +47,22 @@ def as_embedded(settings: Settings) -> Settings:
 class TargetSession:
     """The target of a run and the client that speaks to it.
 
-    `gone` says why nothing more is asked of it; None while it answers.
+    `gone` says why nothing more is asked of it; None while it answers. `limited` says the same of a
+    model that is answered 429, whatever is asked.
     """
 
-    def __init__(self, settings: Settings, models: tuple[str, ...] = ()) -> None:
+    def __init__(
+        self, settings: Settings, models: tuple[str, ...] = (), account: str | None = None
+    ) -> None:
         """Raises `pytest.UsageError` for an address, key or model that the user can mend.
 
-        `models` are known already in a worker process, which then asks nothing before its checks.
+        `models` are known already in a worker process, which then asks nothing before its checks;
+        `account` is what it shares with the other processes (`Gate.share`).
         """
         self.server: EmbeddedServer | None = None
         self.embedded = settings.target_url is None
         self.gone: str | None = None
+        self.limited: dict[str, str] = {}
         self._chats: dict[str, Chat] = {}
         self._afresh: dict[tuple[str, int], Chat] = {}
         self._shared: dict[tuple[Request, int], Exchange] = {}
@@ -64,7 +71,15 @@ class TargetSession:
         if settings.target_url is None:
             settings = self._start(settings, models)
         self.settings = settings
-        self.client = Client(_endpoint(settings), f"chat-conformance/{__version__}")
+        self.gate = Gate(
+            Limits() if settings.plan else settings.limits,  # a rehearsal is free
+            refuse=Inconclusive,
+            most=budget.most,
+            spent=budget.spent,
+            path=account,
+        )
+        self.client = Client(_endpoint(settings), f"chat-conformance/{__version__}", gate=self.gate)
+        self._told = self._repeats = 0
         self.redactor = Redactor([*self.client.endpoint.secrets, settings.key or ""])
         self._log_factory = logging.getLogRecordFactory()
         logging.setLogRecordFactory(self._masked_log)
@@ -73,9 +88,11 @@ class TargetSession:
         else:
             try:
                 self.models = preflight.models_of(settings, self.client, self._shared)
-                self.gone = preflight.check(settings, self.client, self.models, self._shared)
             except Inconclusive as unanswered:
                 self.models, self.gone = (FIRST_LISTED,), unanswered.reason
+            else:
+                with contextlib.suppress(Inconclusive):  # a budget is spent: every check says so
+                    self.gone = preflight.check(settings, self.client, self.models, self._shared)
 
     def _start(self, settings: Settings, models: tuple[str, ...]) -> Settings:
         profile = settings.profile
@@ -97,10 +114,18 @@ class TargetSession:
         """The base URL that is judged."""
         return self.client.endpoint.base_url
 
+    def take_cost(self) -> Cost:
+        """What this process has sent since it was asked the last time."""
+        log, repeated = self.client.log, self.client.repeated
+        since = cost(log[self._told :]) + Cost(repeated=repeated - self._repeats)
+        self._told, self._repeats = len(log), repeated
+        return since
+
     @property
-    def spent(self) -> Cost:
-        """What this process has sent."""
-        return cost(self.client.log) + Cost(repeated=self.client.repeated)
+    def notices(self) -> list[str]:
+        """Why some of what was to be asked was not, one line each."""
+        said = [self.gone, *self.limited.values(), self.gate.refusal]
+        return list(dict.fromkeys(line for line in said if line))
 
     def chat(self, model: str) -> Chat:
         """The model of that id; one object per process."""
@@ -112,6 +137,7 @@ class TargetSession:
                 model,
                 shared=self._shared,
                 on_gone=self._lost,
+                limited=self.limited,
                 long_context=self.settings.long_context,
                 bound_name=name,
                 bound=bound,
@@ -151,10 +177,15 @@ class TargetSession:
                 self.settings.profile,
                 model,
                 shared=self._shared,
+                on_gone=self._lost,
+                limited=self.limited,
                 bound_name=name,
                 bound=size,
             )
-            exchange = probe.ask()
+            try:
+                exchange = probe.ask()
+            except Inconclusive:  # the check that needs it will find out
+                break
             if refuses(exchange, ("max_tokens",)):
                 name = "max_completion_tokens"
             elif exchange.status == 400 and UNFINISHED in exchange.body:
@@ -186,6 +217,7 @@ class TargetSession:
         """Close connections and end the embedded server."""
         logging.setLogRecordFactory(self._log_factory)
         self.client.close()
+        self.gate.close()
         if self.server is not None:
             self.server.close()
 

@@ -17,12 +17,15 @@ from . import requirements
 from .generation import DEFAULT_EXAMPLES, DEFAULT_SEED, Amount
 from .target.profile import Profile, ProfileError, for_url, load
 from .wire.arguments import bare, blank
+from .wire.pace import Limits, Rate
 
 PACKAGE = Path(__file__).parent
 OUT = Path("reports") / "out"
 
 DEFAULT_VARIABLE = "TARGET_API_KEY"
 DEFAULT_TIMEOUT = "60"
+
+NO_LIMITS = Limits()
 
 SMALLEST_CONTEXT = 1024
 """Tokens; a shorter prompt is no long one."""
@@ -56,6 +59,10 @@ class Settings:
     """Whether client libraries that are installed may run."""
     long_context: int
     """Tokens of the prompt that a model of a long documented context has to take; 0: none."""
+    limits: Limits = NO_LIMITS
+    """Budgets and rate; those of this process and all that it starts."""
+    resume: Path | None = None
+    """What an earlier run has left, which this one goes on from."""
 
 
 def add_options(parser: pytest.Parser) -> None:
@@ -133,6 +140,27 @@ def add_options(parser: pytest.Parser) -> None:
         metavar="N",
         default=str(DEFAULT_SEED),
         help="which requests are generated; the same seed gives the same (default: %(default)s)",
+    )
+    add(
+        "--rate",
+        metavar="N/min",
+        help="send at most N requests in a minute (N/s: in a second), over all processes",
+    )
+    add(
+        "--budget-requests",
+        metavar="N",
+        help="send at most N requests; what is not judged by then is INCONCLUSIVE",
+    )
+    add(
+        "--budget-tokens",
+        metavar="N",
+        help="let models read and write at most N tokens, as the target's usage counts them",
+    )
+    add(
+        "--resume",
+        metavar="FILE",
+        help="go on from the results (or the page, or the journal) of a run that came to no end: "
+        "what it judged is taken over",
     )
     add(
         "--no-clients",
@@ -228,7 +256,39 @@ def read(config: pytest.Config) -> Settings:
             _whole("--seed", option("seed"), 0, MOST_SEED),
         ),
         long_context=_tokens(option("long_context"), profile, option("model")),
+        limits=Limits(
+            _budget("--budget-requests", option("budget_requests")),
+            _budget("--budget-tokens", option("budget_tokens")),
+            _rate(option("rate")),
+        ),
+        resume=None if option("resume") is None else _there(config, option("resume")),
     )
+
+
+def _there(config: pytest.Config, given: str) -> Path:
+    return config.invocation_params.dir / Path(given).expanduser()
+
+
+MOST_BUDGET = 10**12
+MOST_CALLS = 1_000_000
+PERIODS = {"min": 60.0, "s": 1.0}
+
+
+def _budget(option: str, given: str | None) -> int | None:
+    return None if given is None else _whole(option, given, 1, MOST_BUDGET)
+
+
+def _rate(given: str | None) -> Rate | None:
+    """`--rate`: 60/min, or 2/s."""
+    if given is None:
+        return None
+    calls, _, period = given.partition("/")
+    whole = calls.isascii() and calls.isdigit() and 1 <= int(calls[:30]) <= MOST_CALLS
+    if not whole or period not in PERIODS:
+        raise pytest.UsageError(
+            f"--rate {given}: give requests in a minute or a second, such as 60/min or 2/s"
+        )
+    return Rate(int(calls), PERIODS[period])
 
 
 def secrets(settings: Settings) -> list[str]:

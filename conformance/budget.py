@@ -1,0 +1,63 @@
+"""What calls cost in tokens: the most before they go out, and what came of it.
+
+The laws:
+
+1. Before a call: at most a token for a byte of what a model reads, and its bound on the answer. No
+   tokenizer makes more tokens than bytes.
+2. Afterwards: what the target's `usage` says, which is what it bills; without it, what `--plan`
+   reckons (a token for four bytes) and the whole bound.
+3. For a request that sets no bound `UNBOUNDED` stands in: such a call alone can exceed a budget, by
+   what it answers beyond that.
+"""
+
+from typing import Any
+
+from .planning import BYTES_PER_TOKEN, bound_of, prompt_of
+from .protocol.jsontext import read_document
+from .wire.exchange import Exchange, Request
+
+UNBOUNDED = 1024
+"""Output tokens that a request without a bound is taken to cost: its answers are short."""
+
+MOST_TOLD = 2**53
+"""Tokens; a `usage` that tells more tells nothing."""
+
+
+def most(request: Request) -> int:
+    """The tokens that `request` may cost at most."""
+    if request.method != "POST" or not request.body:
+        return 0
+    return prompt_of(request.body) + _output(request.body)
+
+
+def spent(exchange: Exchange) -> int:
+    """The tokens that `exchange` has cost: none where the target refused it."""
+    body = exchange.request.body
+    if exchange.request.method != "POST" or not body:
+        return 0
+    if exchange.status != 200 and exchange.failure is None:
+        return 0
+    told = reported(exchange.body)
+    return -(-prompt_of(body) // BYTES_PER_TOKEN) + _output(body) if told is None else told
+
+
+def _output(body: bytes) -> int:
+    bound = bound_of(body)
+    return UNBOUNDED if bound is None else bound
+
+
+def reported(body: bytes) -> int | None:
+    """What the `usage` of a reply adds up to, the last one of a stream; None without one."""
+    for line in reversed(body.splitlines()) if body.startswith(b"data:") else [body]:
+        if b'"usage"' in line:
+            value = read_document(line.removeprefix(b"data:").strip()).value
+            usage = value.get("usage") if isinstance(value, dict) else None
+            if isinstance(usage, dict):
+                parts = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
+                return max(_count(usage.get("total_tokens")), sum(parts))
+    return None
+
+
+def _count(value: Any) -> int:
+    counts = type(value) is int and 0 <= value <= MOST_TOLD
+    return value if counts else 0
