@@ -5,18 +5,15 @@ The laws:
 1. No retries, no redirects, no proxies from the environment, no decoding: what the target sent is
    what is recorded.
 2. A deadline bounds the whole exchange, not each read: one byte a second does not outlive it.
-3. A body larger than the limit is cut off and said to be so.
+3. A body of more bytes, lines or pieces than the limits is cut off and said to be so; of it, only
+   the beginning is kept. So is a reply that passes what a client takes in all.
 4. A stream whose last event has come (`[DONE]`, or an error) is waited for `linger` seconds more
    and then cut: a target that holds it open costs seconds, not the whole deadline.
 """
 
-import contextlib
-import re
-import socket
 import ssl
-import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -35,9 +32,15 @@ from .exchange import (
     headers_of,
 )
 from .gate import Gate
+from .names import Network
 from .redact import Redactor
+from .room import KEPT, Room
+from .watchdog import Watchdog
 
 MIB = 1024 * 1024
+
+KEPT_IN_ALL = 24 * MIB
+"""Bytes of bodies that a client takes, and `KEPT` more for each request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +61,7 @@ class Endpoint:
     """Seconds for a whole exchange."""
     linger: float = 6.0
     """Seconds to wait for the end of a stream after its last event."""
-    body_limit: int = 32 * MIB
+    body_limit: int = 8 * MIB
     verify: bool = True
 
     @property
@@ -113,6 +116,8 @@ def classify(error: Exception) -> Failure:
             kind = FailureKind.TRUNCATED
         case httpx.RemoteProtocolError() if "without sending a response" in detail:
             kind = FailureKind.RESET
+        case httpx.RemoteProtocolError() if "buffer too long" in detail:
+            kind, detail = FailureKind.TOO_LARGE, "a head, or the size of a chunk, of over 100 KiB"
         case httpx.RemoteProtocolError():
             kind = FailureKind.PROTOCOL
         case httpx.NetworkError():
@@ -131,73 +136,11 @@ def _connect_failure(detail: str) -> FailureKind:
     return FailureKind.UNREACHABLE
 
 
-_DONE = re.compile(rb"(?m)^data: ?\[DONE\]\s*$")
-_LAST_ERROR = re.compile(rb'(?m)^data: ?\{[^\r\n]*"error"\s*:\s*\{[^\r\n]*\s*(?:^:[^\r\n]*\s*)*\Z')
-"""An error event that nothing but comments follows."""
-
-
-class _Watchdog:
-    """Shuts a connection down from outside: at the deadline, or when a stream lingers.
-
-    httpx bounds each read, not all of them: against one byte a second it waits for ever.
-    """
-
-    def __init__(self, limit: float, linger: float) -> None:
-        self._linger = linger
-        self._lock = threading.Lock()
-        self._socket: socket.socket | None = None
-        self._bite: Failure | None = None
-        self._due: Failure | None = None
-        self._lingering: threading.Timer | None = None
-        self._done = False
-        late = Failure(FailureKind.TIMEOUT, f"not complete after {limit:g} s")
-        self._deadline = self._timer(limit, late)
-
-    def watch(self, stream: httpcore.NetworkStream) -> None:
-        """From now on the connection is `stream`."""
-        found = stream.get_extra_info("socket")
-        with self._lock:
-            self._socket = found if isinstance(found, socket.socket) else None
-        if self._due is not None:
-            self._shut(self._due)
-
-    def saw(self, tail: bytes) -> None:
-        """Wait for the end once `tail` holds `[DONE]`, or ends with an error; comments may follow.
-
-        What comes after `[DONE]` is waited for no longer; what comes after an error is.
-        """
-        done = _DONE.search(tail) is not None
-        if done or _LAST_ERROR.search(tail):
-            if self._lingering is None:
-                held = Failure(FailureKind.HELD_OPEN, f"{self._linger:g} s")
-                self._lingering = self._timer(self._linger, held)
-            self._done = self._done or done
-        elif self._lingering is not None and not self._done:
-            self._lingering.cancel()
-            self._lingering = None
-
-    def stop(self) -> Failure | None:
-        """Call it off; why it has shut the connection down, if it has."""
-        with self._lock:
-            self._socket = None
-        for timer in (self._deadline, self._lingering):
-            if timer is not None:
-                timer.cancel()
-        return self._bite
-
-    def _timer(self, seconds: float, why: Failure) -> threading.Timer:
-        timer = threading.Timer(seconds, self._shut, (why,))
-        timer.daemon = True
-        timer.start()
-        return timer
-
-    def _shut(self, why: Failure) -> None:
-        with self._lock:
-            self._due = why
-            if self._socket is not None and self._bite is None:
-                self._bite = why
-                with contextlib.suppress(OSError):
-                    self._socket.shutdown(socket.SHUT_RDWR)
+def _content(body: bytes | None) -> bytes | Iterator[bytes] | None:
+    """`body` as httpx takes it; a large one in pieces, since httpx copies what is left of it."""
+    if body is None or len(body) <= MIB:
+        return body
+    return (body[at : at + KEPT] for at in range(0, len(body), KEPT))
 
 
 class Client(AbstractContextManager["Client"]):
@@ -222,6 +165,7 @@ class Client(AbstractContextManager["Client"]):
         """Every request sent, with the status that answered it."""
         self.repeated = 0
         """How many of them were sent once more, since 429, 5xx or nothing had come."""
+        self._kept = 0
         self._stream: httpcore.NetworkStream | None = None
         self._user_agent = user_agent
         # Made once: reading the certificate store costs more than an exchange.
@@ -232,10 +176,13 @@ class Client(AbstractContextManager["Client"]):
         self._http = self._open()
 
     def _open(self) -> httpx.Client:
+        transport = httpx.HTTPTransport(verify=self._verify, trust_env=False)
+        # httpx offers no other way to a connection whose look-up of the name is bounded.
+        transport._pool._network_backend = Network()
         return httpx.Client(
             trust_env=False,
             follow_redirects=False,
-            verify=self._verify,
+            transport=transport,
             headers={"User-Agent": self._user_agent, "Accept": "*/*"},
         )
 
@@ -275,7 +222,8 @@ class Client(AbstractContextManager["Client"]):
         body = bytearray()
         arrivals: list[Arrival] = []
         failure: Failure | None = None
-        watchdog = _Watchdog(limit, self.endpoint.linger)
+        room = self._room()
+        watchdog = Watchdog(limit, self.endpoint.linger)
 
         secure = url.startswith("https:")
         ready = f"connection.{'start_tls' if secure else 'connect_tcp'}.complete"
@@ -291,8 +239,8 @@ class Client(AbstractContextManager["Client"]):
             prepared = self._http.build_request(
                 request.method,
                 url,
-                content=request.body,
-                headers=self.endpoint.headers_for(request),
+                content=_content(request.body),
+                headers=self._lines(request),
                 timeout=httpx.Timeout(limit, connect=min(limit, 10.0)),
                 extensions={"trace": opened},
             )
@@ -311,10 +259,12 @@ class Client(AbstractContextManager["Client"]):
                     now = time.monotonic() - start
                     body += piece
                     arrivals.append(Arrival(now, len(body)))
-                    watchdog.saw(bytes(body[-4096:]))
-                    if len(body) > self.endpoint.body_limit:
-                        failure = Failure(FailureKind.TOO_LARGE, f"over {len(body)} bytes")
+                    failure = room.passed_by(piece)
+                    if failure is not None:
+                        del body[KEPT:]
+                        arrivals = [arrival for arrival in arrivals if arrival.end <= KEPT]
                         break
+                    watchdog.saw(bytes(body[-4096:]))
             finally:
                 response.close()
         except (httpx.HTTPError, httpx.InvalidURL, ssl.SSLError, ValueError, OSError) as error:
@@ -323,6 +273,7 @@ class Client(AbstractContextManager["Client"]):
             # A body that ends with its connection looks complete when we are who ended it.
             failure = watchdog.stop() or failure
             self.log.append((request, status))
+            self._kept += len(body)
         return Exchange(
             request=request,
             url=url,
@@ -335,6 +286,19 @@ class Client(AbstractContextManager["Client"]):
             failure=failure and Failure(failure.kind, self.redactor.text(failure.detail)),
             http_version=version,
         )
+
+    def _room(self) -> "Room":
+        """What the next body may take."""
+        left = max(KEPT_IN_ALL + KEPT * self.sent - self._kept, KEPT)
+        most = min(self.endpoint.body_limit, left)
+        return Room(most, most)
+
+    def _lines(self, request: Request) -> list[tuple[str, str]]:
+        """The header lines; a body that is sent in pieces has its length all the same."""
+        lines = self.endpoint.headers_for(request)
+        if len(request.body or b"") > MIB:
+            lines.append(("Content-Length", str(len(request.body or b""))))
+        return lines
 
     def close(self) -> None:
         """Close every connection."""

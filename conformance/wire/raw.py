@@ -22,7 +22,18 @@ from conformance.protocol.http1 import RawResponse, read_responses
 
 from .client import Client, Endpoint
 from .exchange import Arrival, Exchange, Failure, FailureKind, Request
+from .names import connected
 from .redact import Redactor
+from .room import MOST_PIECES
+
+MOST = 2 * 1024 * 1024
+"""Bytes that are read of a connection."""
+
+LONGEST_HEAD = 128 * 1024
+"""Bytes in which the first head must end."""
+
+MOMENT = 0.02
+"""Seconds without a byte, after which what came is looked at, however little."""
 
 _HEAD_END = re.compile(rb"\r?\n\r?\n")
 _CONTINUE = re.compile(rb"\AHTTP/1\.[01] 100[^\r\n]*\r?\n(?:[^\r\n]+\r?\n)*\r?\n")
@@ -64,7 +75,7 @@ class Connection(AbstractContextManager["Connection"]):
         secure = parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
         left = max(0.1, min(10.0, deadline - time.monotonic()))
-        sock = socket.create_connection((parts.hostname or "", port), timeout=left)
+        sock = connected(parts.hostname or "", port, left)
         if secure:
             context = ssl.create_default_context()
             if not endpoint.verify:
@@ -97,28 +108,49 @@ class Connection(AbstractContextManager["Connection"]):
             selector.register(self._socket, selectors.EVENT_READ)
             selector.select(max(0.0, self._deadline - time.monotonic()))
 
-    def read_until(self, enough: Callable[[bytes], bool], limit: int = 32 * 1024 * 1024) -> None:
-        """Receive until `enough` of what came, the end, the deadline or `limit` bytes."""
-        while not self.eof and not enough(bytes(self.raw)):
+    def read_until(self, enough: Callable[[bytes], bool]) -> None:
+        """Receive until `enough` of what came, the end, the deadline or a limit.
+
+        `enough` reads all that came: it is not asked again for a small part more, unless nothing
+        follows for a moment.
+        """
+        asked = -1
+        while not self.eof:
+            if len(self.raw) > asked and enough(bytes(self.raw)):
+                return
+            asked = len(self.raw)
             left = self._deadline - time.monotonic()
-            if left <= 0 or len(self.raw) > limit:
+            if left <= 0 or self._is_full():
                 kind = FailureKind.TIMEOUT if left <= 0 else FailureKind.TOO_LARGE
                 self.failure = Failure(kind, f"{len(self.raw)} bytes so far")
                 return
-            try:
-                self._socket.settimeout(left)
-                piece = self._socket.recv(65536)
-            except TimeoutError:
-                continue
-            except OSError as error:
-                self.failure = Failure(FailureKind.RESET, str(error))
-                self.eof = True
-                return
-            if not piece:
-                self.eof = True
-                return
+            self._receive(left)
+            while asked < len(self.raw) < asked + asked // 8 and not (self.eof or self._is_full()):
+                if not self._receive(MOMENT):
+                    break
+
+    def _is_full(self) -> bool:
+        """Whether more came than a reply may take (its head among it, that `Client` bounds too)."""
+        if len(self.raw) > MOST or len(self.arrivals) > MOST_PIECES:
+            return True
+        return len(self.raw) > LONGEST_HEAD and not _HEAD_END.search(self.raw, 0, LONGEST_HEAD)
+
+    def _receive(self, seconds: float) -> bool:
+        """One read, waited for so long; whether it brought anything, the end included."""
+        try:
+            self._socket.settimeout(max(0.001, min(seconds, self._deadline - time.monotonic())))
+            piece = self._socket.recv(65536)
+        except TimeoutError:
+            return False
+        except OSError as error:
+            self.failure = Failure(FailureKind.RESET, str(error))
+            self.eof = True
+            return True
+        self.eof = not piece
+        if piece:
             self.raw += piece
             self.arrivals.append(Arrival(time.monotonic() - self.start, len(self.raw)))
+        return True
 
     def close(self) -> None:
         """Close the socket."""
@@ -300,8 +332,13 @@ def _body_arrivals(
 ) -> tuple[Arrival, ...]:
     """The reads of the connection in terms of the body's bytes."""
     found: list[Arrival] = []
+    pieces = response.pieces
+    whole = number = 0  # bytes of the pieces that had come whole, and how many those are
     for arrival in arrivals:
-        end = sum(max(0, min(stop, arrival.end) - start) for start, stop in response.pieces)
-        if end > (found[-1].end if found else 0):
-            found.append(Arrival(arrival.at - began, end))
+        while number < len(pieces) and pieces[number][1] <= arrival.end:
+            whole += pieces[number][1] - pieces[number][0]
+            number += 1
+        begun = max(0, arrival.end - pieces[number][0]) if number < len(pieces) else 0
+        if whole + begun > (found[-1].end if found else 0):
+            found.append(Arrival(arrival.at - began, whole + begun))
     return tuple(found)

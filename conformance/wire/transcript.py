@@ -5,12 +5,14 @@ beginning, its end and the neighbourhood of every mark, and says how much is lef
 """
 
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
 from .exchange import Exchange
 
 HEAD, TAIL, AROUND = 6, 3, 2
+MARKED = 8
 LONGEST = 300
 
 
@@ -34,6 +36,8 @@ class Line:
 
 def printable(octets: bytes, limit: int = LONGEST) -> str:
     """`octets` as one printable line, shortened in the middle."""
+    if len(octets) > 8 * limit:  # enough of either end; a byte becomes four characters at most
+        octets = octets[: 4 * limit] + octets[-4 * limit :]
     text = octets.decode("utf-8", "backslashreplace")
     text = "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
     if len(text) > limit:
@@ -49,39 +53,39 @@ def _lines(body: bytes) -> Iterable[tuple[int, int]]:
 
 def transcript(exchange: Exchange, marks: Iterable[tuple[int, int]] = ()) -> list[Line]:
     """The reply's body as timed lines; `marks` are byte spans to point at."""
-    spans = list(marks)
-    arrivals = exchange.arrivals
-    rows: list[Line] = []
-    reader = 0
-    for start, end in _lines(exchange.body):
-        while reader < len(arrivals) and arrivals[reader].end < end:
-            reader += 1
-        timed = reader < len(arrivals)
-        rows.append(
+    spans = sorted(marks)
+    lines = list(_lines(exchange.body))
+    starts = [start for start, _ in lines]
+    marked: set[int] = set()
+    for a, b in spans:
+        first = max(0, bisect_right(starts, a) - 1)
+        hit = range(first, min(bisect_left(starts, b), first + MARKED))
+        marked |= {n for n in hit if lines[n][1] > a and len(marked) < MARKED}
+    ends = [arrival.end for arrival in exchange.arrivals]
+    shown: list[Line] = []
+    before = 0
+    for number in _kept(len(lines), marked):
+        start, end = lines[number]
+        if number > before:
+            shown.append(Line(None, None, start, f"… {number - before} lines …"))
+        before = number + 1
+        reader = bisect_left(ends, end)
+        timed = reader < len(ends)
+        shown.append(
             Line(
-                at_ms=round(arrivals[reader].at * 1000, 1) if timed else None,
+                at_ms=round(exchange.arrivals[reader].at * 1000, 1) if timed else None,
                 arrival=reader if timed else None,
                 offset=start,
                 text=printable(exchange.body[start:end].rstrip(b"\n")),
                 mark=any(a < end and b > start for a, b in spans),
             )
         )
-    return _shortened(rows)
-
-
-def _shortened(rows: list[Line]) -> list[Line]:
-    marked = [i for i, row in enumerate(rows) if row.mark][:8]
-    keep = set(range(HEAD)) | set(range(len(rows) - TAIL, len(rows)))
-    for index in marked:
-        keep |= set(range(index - AROUND, index + AROUND + 1))
-    shown: list[Line] = []
-    left_out = 0
-    for index, row in enumerate(rows):
-        if index in keep:
-            if left_out:
-                shown.append(Line(None, None, row.offset, f"… {left_out} lines …"))
-                left_out = 0
-            shown.append(row)
-        else:
-            left_out += 1
     return shown
+
+
+def _kept(count: int, marked: Iterable[int]) -> list[int]:
+    """Which of `count` lines are shown."""
+    keep = set(range(HEAD)) | set(range(count - TAIL, count))
+    for number in marked:
+        keep |= set(range(number - AROUND, number + AROUND + 1))
+    return sorted(number for number in keep if 0 <= number < count)
