@@ -9,7 +9,7 @@ Laws
 * A request ends in one way: it succeeded, it failed as one named kind, or the end of the run cut it
   off. None is lost, and none becomes a time of 0.
 * A run judges itself (`validity`). On a run that is not valid no target is called held or broken.
-* Only the locustfiles, `user`, `shapes` and `hooks` import locust, which monkey-patches the
+* Only the locustfiles, `user`, `shapes`, `hooks` and `web` import locust, which monkey-patches the
   process; only they and `engine`, `dispatch`, `backlog`, `monitor`, `dial` and `stream` import
   gevent. The rest is pure.
 
@@ -46,6 +46,9 @@ results     a run as data, by `load_results.schema.json`                        
 summary     the results on one screen                                             pure
 writing     results to files
 conclusion  the end of a run: results written, targets decided
+live        the figures of a run as it goes                                       pure
+live_points its points over time                                                  pure
+web         the live view in Locust's web page (its files: ``live_page/``)
 hooks       what Locust calls
 user        ChatUser, the base of locustfiles
 chat mixed  locustfiles; with a shape: ramp, steps, spike, soak

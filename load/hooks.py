@@ -10,6 +10,8 @@ Laws
 * Nothing is lost at the end: a worker's last report leaves from ``test_stop``; the master waits for
   all of them before it concludes, however the run ends.
 * Results are written once per run, before Locust chooses its exit status, which targets decide.
+* What is reported, the live view is told of, where Locust has its web page; a local runner reports
+  to itself, and only then.
 """
 
 from __future__ import annotations
@@ -35,6 +37,7 @@ from load.listing import list_models
 from load.masking import mask_logs
 from load.options import OPTIONS, Settings, SettingsError, add_options, read
 from load.sharing import Plan
+from load.web import View
 
 __all__ = ["Run", "install", "run_of"]
 
@@ -44,6 +47,9 @@ JOIN: Final = "chat_join"
 SPENT: Final = "chat_spent"
 LAST: Final = "chat_last"
 KEYS: Final = [option.name.replace("-", "_") for option in OPTIONS]
+LOOK: Final = 2.0
+"""Seconds between what a local runner reports to itself."""
+
 PATIENCE: Final = 15.0
 """Seconds, beyond --stop-timeout, that the master waits for the workers' last reports."""
 
@@ -89,6 +95,7 @@ class Run:
         self._concluded = True
         self._status: int | None = None
         self._text = ""
+        self._view = View(environment, lambda: self._users or runner.user_count)
         events = environment.events
         events.test_start.add_listener(self._test_start)
         events.test_stopping.add_listener(self._test_stopping)
@@ -148,6 +155,7 @@ class Run:
         run = secrets.token_hex(4)
         print(summary.opening_line(settings, int(options.num_users or 1)), flush=True)
         self._ledger = Ledger(run)
+        self._view.begin(run, settings, self._ledger.book)
         if isinstance(self.runner, MasterRunner):
             clients = self.runner.clients
             workers = [c.id for c in (*clients.ready, *clients.running, *clients.spawning)]
@@ -155,9 +163,12 @@ class Run:
                 self._tell(name, Plan(run, index, len(workers)))
         else:
             self._begin(settings, Plan(run))
+            if self._view.live is not None:
+                gevent.spawn(self._report_here, self.engine)
 
     def _refuse(self, why: str) -> None:
         """The run cannot start: say so, and end it once its users have come up."""
+        self._view.refuse(why)
         if self._headless and not isinstance(self.runner, WorkerRunner):
             print(f"load: {why}", file=sys.stderr, flush=True)
             self._status = 2
@@ -231,17 +242,32 @@ class Run:
 
     # --- the middle ------------------------------------------------------------------------------
 
+    def _so_far(self, engine: Engine) -> dict[str, Any]:
+        """What is new since the last report, and how this process stands."""
+        pulse = engine.pulse(self._started)
+        return {"run": engine.plan.run, "book": engine.book.take(), "pulse": pulse.plain()}
+
     def _report(self, data: dict[str, Any], **_: Any) -> None:
         if self.engine is not None and not self._concluded:
-            data["chat"] = {"run": self.engine.plan.run, "book": self.engine.book.take()}
+            data["chat"] = self._so_far(self.engine)
+
+    def _report_here(self, engine: Engine | None) -> None:
+        gevent.sleep(LOOK)
+        while engine is not None and engine is self.engine and not self._concluded:
+            self._reported("local", self._so_far(engine))
+            gevent.sleep(LOOK)
+
+    def _reported(self, worker: str, data: dict[str, Any]) -> None:
+        if self._ledger is not None:
+            self._ledger.report(worker, data)
+            self._view.add(worker, data)
 
     def _take_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
-        if self._ledger is not None and "chat" in data:
-            self._ledger.report(client_id, data["chat"])
+        if "chat" in data:
+            self._reported(client_id, data["chat"])
 
     def _take_last(self, msg: Any, **_: Any) -> None:
-        if self._ledger is not None:
-            self._ledger.report(msg.node_id, msg.data)
+        self._reported(msg.node_id, msg.data)
 
     def _worker_spent(self, msg: Any, **_: Any) -> None:
         """A worker has used up its budget; the last of them ends the run."""
@@ -269,8 +295,8 @@ class Run:
             if isinstance(self.runner, WorkerRunner):
                 self._concluded = True
                 self.runner.send_message(LAST, last)
-            elif self._ledger is not None:
-                self._ledger.report("local", last)
+            else:
+                self._reported("local", last)
         if isinstance(self.runner, LocalRunner):
             self._conclude()
         elif isinstance(self.runner, MasterRunner) and not self._headless:
@@ -340,6 +366,7 @@ class Run:
             )
         )
         self._status, self._text = concluded.status, concluded.text
+        self._view.conclude(concluded.results, concluded.intervals)
         if not self._headless:
             print(self._text, flush=True)
 

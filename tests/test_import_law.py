@@ -78,6 +78,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
     ("schemas", ("schemas", "jsonschema", "referencing")),
     ("reports.plugin", ("reports", "conformance.requirements", "schemas", "pytest")),
     ("reports", ("reports", "conformance.requirements", "schemas", "jinja2", "markupsafe")),
+    ("load.web", ("load", "locust", "gevent", "flask")),  # Locust's page is a Flask application
     (
         "load",
         (
