@@ -16,7 +16,6 @@ that nothing escaped can forge, so ``fragment_of`` finds it again in a page of a
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cache
@@ -144,7 +143,7 @@ def _templates() -> jinja2.Environment:
     env.filters |= {
         "amount": words.amount,
         "inline": inline,
-        "instant": _instant,
+        "instant": words.instant,
         "outcome": text.outcome,
         "rows": cards.rows,
         "short": words.short,
@@ -186,9 +185,3 @@ def _marked(found: re.Match[str]) -> Markup:
     url = found["auto"] or found["bare"].rstrip(".")
     rest = found[0][len(url) :] if found["bare"] else ""
     return Markup('<a href="{}">{}</a>{}').format(url, url.partition("://")[2], rest)
-
-
-def _instant(value: str) -> str:
-    """``2026-11-22T14:02:11.5+00:00`` -> ``22 Nov 2026 14:02 UTC``."""
-    at = dt.datetime.fromisoformat(value).astimezone(dt.UTC)
-    return f"{at.day} {at:%b %Y %H:%M} UTC"

@@ -6,6 +6,7 @@ ends in ``…``.
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
@@ -14,6 +15,7 @@ __all__ = [
     "amount",
     "duration",
     "figures",
+    "instant",
     "listed",
     "middle",
     "noun",
@@ -60,6 +62,12 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     minutes = round(seconds / 60)
     return f"{minutes} min" if minutes < 60 else f"{minutes // 60} h {minutes % 60} min"
+
+
+def instant(value: str) -> str:
+    """``2026-11-22T14:02:11.5+00:00`` -> ``22 Nov 2026 14:02 UTC``."""
+    at = dt.datetime.fromisoformat(value).astimezone(dt.UTC)
+    return f"{at.day} {at:%b %Y %H:%M} UTC"
 
 
 def short(text: str, limit: int) -> str:
