@@ -40,7 +40,7 @@
   // --- width ------------------------------------------------------------------------------------
 
   const scrolls = (element) => ["auto", "scroll"].includes(getComputedStyle(element).overflowX);
-  const overflowing = () => {
+  const overflowing = (scrollable) => {
     const root = document.documentElement;
     const wide = root.scrollWidth > root.clientWidth
       ? [`the page is ${root.scrollWidth} px wide, the window ${root.clientWidth}`] : [];
@@ -52,7 +52,7 @@
     const held = new Set(); // what lies in a scroll container of its own, or in a drawing
     for (const element of document.body.querySelectorAll("*")) {
       const parent = element.parentElement;
-      if (held.has(parent) || (parent !== document.body && scrolls(parent)) || parent instanceof SVGElement) {
+      if (held.has(parent) || (scrollable && parent !== document.body && scrolls(parent)) || parent instanceof SVGElement) {
         held.add(element);
       } else if (rendered(element) && !unpainted(element)) {
         tell(element, element.getBoundingClientRect());
@@ -60,13 +60,26 @@
     }
     const range = document.createRange(); // a word may be wider than its box
     for (const [node, element] of texts()) {
-      if (held.has(element) || scrolls(element) || element instanceof SVGElement) continue;
+      if (held.has(element) || (scrollable && scrolls(element)) || element instanceof SVGElement) continue;
       if (!rendered(element) || unpainted(element)) continue;
       range.selectNodeContents(node);
       tell(element, range.getBoundingClientRect());
     }
     return unique(wide);
   };
+
+  // What a box does not show without scrolling; what ends in "…" says so itself.
+  const cut = () => unique([...document.body.querySelectorAll("*")]
+    .filter((element) => !(element instanceof SVGElement) && rendered(element) && !unpainted(element))
+    .filter((element) => {
+      const style = getComputedStyle(element);
+      const [across, down] = [style.overflowX, style.overflowY].map((way) => way !== "visible");
+      return style.webkitLineClamp === "none" && style.textOverflow !== "ellipsis"
+        && ((across && element.scrollWidth > element.clientWidth + 1)
+          || (down && element.scrollHeight > element.clientHeight + 1));
+    })
+    .map((element) => `${named(element)} shows ${element.clientWidth} x ${element.clientHeight} px`
+      + ` of ${element.scrollWidth} x ${element.scrollHeight}`));
 
   // --- contrast ---------------------------------------------------------------------------------
 
@@ -206,9 +219,23 @@
     return unique(found.concat(handlers));
   };
 
-  const unseen = () => unique([...texts()]
-    .filter(([, element]) => !rendered(element) && !element.closest("noscript, option, [hidden=until-found]"))
+  const unseen = (but) => unique([...texts()]
+    .filter(([, element]) => !rendered(element) && !element.closest(`noscript, option, ${but}`))
     .map(([node, element]) => `${named(element)} ${quoted(node.data)}`));
 
-  return { open, overflowing, faint, anchors, schemes, unseen };
+  // A mark that turns the direction of what follows is held in a box that is inline, or that
+  // holds nothing else.
+  const apart = (node, element) => {
+    for (let each = element; each; each = each.parentElement) {
+      const style = getComputedStyle(each);
+      if (style.display !== "inline") return each.textContent.trim() === node.data.trim();
+      if (style.unicodeBidi.includes("isolate") || style.unicodeBidi === "plaintext") return true;
+    }
+    return false;
+  };
+  const unisolated = () => unique([...texts()]
+    .filter(([node, element]) => /[\u202a-\u202e\u2066-\u2069]/.test(node.data) && !apart(node, element))
+    .map(([node, element]) => `${named(element)} ${quoted(node.data)}`));
+
+  return { unisolated, cut, open, overflowing, faint, anchors, schemes, unseen };
 }

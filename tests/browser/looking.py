@@ -40,12 +40,14 @@ __all__ = [
     "bad_links",
     "broken_anchors",
     "chromium",
+    "cut_off",
     "external",
     "faint",
     "is_own",
     "open_all",
     "overflowing",
     "started",
+    "unisolated",
     "unseen",
     "visiting",
     "went_wrong",
@@ -224,9 +226,18 @@ def bad_links(visit: Visit) -> list[str]:
     return _ask(visit, "schemes")
 
 
-def overflowing(visit: Visit) -> list[str]:
-    """What sticks out sideways at this width, unless in a scroll container of its own."""
-    return _ask(visit, "overflowing")
+def overflowing(visit: Visit, *, scrollable: bool = True) -> list[str]:
+    """What sticks out sideways at this width.
+
+    Args:
+        scrollable: what lies in a scroll container of its own does not count; on paper it does.
+    """
+    return _ask(visit, "overflowing", scrollable)
+
+
+def cut_off(visit: Visit) -> list[str]:
+    """Boxes that show a part of what they hold, and the rest by scrolling: lost on paper."""
+    return _ask(visit, "cut")
 
 
 def faint(visit: Visit, least: float = CONTRAST) -> list[str]:
@@ -234,9 +245,18 @@ def faint(visit: Visit, least: float = CONTRAST) -> list[str]:
     return _ask(visit, "faint", least)
 
 
-def unseen(visit: Visit) -> list[str]:
-    """Texts of the page that are not rendered; call ``open_all`` first for what can be unfolded."""
-    return _ask(visit, "unseen")
+def unseen(visit: Visit, but: str = "nav, button") -> list[str]:
+    """Texts of the page that are not rendered; call ``open_all`` first for what can be unfolded.
+
+    Args:
+        but: selects elements whose texts need not be seen.
+    """
+    return _ask(visit, "unseen", but)
+
+
+def unisolated(visit: Visit) -> list[str]:
+    """Texts with marks of direction that could turn what stands around them."""
+    return _ask(visit, "unisolated")
 
 
 def accessibility(visit: Visit) -> list[str]:

@@ -52,6 +52,12 @@ WRONG: list[tuple[Callable[[Visit], list[str]], str, str]] = [
     ),
     (looking.unseen, "<p class=gone style='display:none'>b", 'p.gone "b"'),
     (looking.unseen, "<details><summary>a</summary><p class=shut>b</details>", 'p.shut "b"'),
+    (looking.unisolated, "<p>a <b class=turned>\u202e b</b> c", "b.turned "),
+    (
+        looking.cut_off,
+        "<div class=window style='overflow:auto;height:9px'><p style='height:99px'></div>",
+        "div.window shows ",
+    ),
     (looking.accessibility, "<button type=button></button>", "button-name: "),
     (looking.accessibility, "<img src='data:,'>", "image-alt: "),
 ]
@@ -69,6 +75,7 @@ RIGHT = """
 <p style="background:linear-gradient(#fff,#eee)">a</p>
 <svg><rect width=99 height=99 fill=#000 /><text x=9 y=20 fill=#fff>a</text></svg>
 <span style="position:absolute;width:1px;height:1px;overflow:hidden;color:#eee">for ears</span>
+<p>a <bdi>\u202e b</bdi> <span style="unicode-bidi:isolate">c \u2066 <b>\u202e d</b></span></p>
 <noscript>run</noscript><details open><summary>a</summary>b</details>
 <button type=button>Copy</button>
 """.replace("WWW", "W" * 999)
@@ -98,9 +105,12 @@ def test_all_that_is_wrong_is_seen(judge: Callable[[Visit], list[str]], wrong: V
 @pytest.mark.parametrize("width", [looking.PHONE, looking.WIDE])
 def test_nothing_is_said_of_a_page_that_is_right(width: int, look: Look, tmp_path: Path) -> None:
     visit = look(page(tmp_path, RIGHT), width=width)
-    assert {judge.__name__: judge(visit) for judge in JUDGES} == {
-        judge.__name__: [] for judge in JUDGES
+    judged = [judge for judge in JUDGES if judge is not looking.cut_off]  # one box scrolls
+    assert {judge.__name__: judge(visit) for judge in judged} == {
+        judge.__name__: [] for judge in judged
     }
+    assert [said.partition(" shows")[0] for said in looking.cut_off(visit)] == ["div"]
+    assert looking.overflowing(visit, scrollable=False) == ["p from 8 to 2008 px"]
 
 
 def test_facts_are_gathered_where_scripts_are_switched_off(look: Look, tmp_path: Path) -> None:

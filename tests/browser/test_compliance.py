@@ -1,0 +1,239 @@
+"""The compliance page in a browser: of real runs, of ten models, and of a target that attacks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+from playwright.sync_api import Browser
+
+from conformance.requirements import CHAPTERS
+from tests.plugin import bench
+from tests.reports import sample
+
+from . import looking, pages
+from .conftest import Look
+from .looking import Visit
+
+REAL: Final[dict[str, Callable[[Path], bench.Ran]]] = {
+    "broken": pages.broken_run,
+    "attack": pages.hostile_run,
+}
+MADE_UP: Final = {"ten models": sample.run, "made-up attack": sample.hostile}
+
+PAPER: Final = 718
+"""Width of A4 between margins of 1 cm, in CSS pixels."""
+
+WORST: Final = (
+    "ERROR",
+    "FAIL",
+    "WARN",
+    "INCONCLUSIVE",
+    "BLOCKED",
+    "UNSUPPORTED",
+    "OBSERVED",
+    "PASS",
+)
+"""Verdicts, those first that a reader is shown first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One page, and the results that it shows."""
+
+    name: str
+    path: Path
+    results: dict[str, Any]
+
+    @property
+    def entries(self) -> list[dict[str, Any]]:
+        """One for each requirement and model."""
+        found: list[dict[str, Any]] = self.results["requirements"]
+        return found
+
+
+@pytest.fixture(scope="module", params=[*REAL, *MADE_UP])
+def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Case:
+    """Each page in turn; a run is made once."""
+    name: str = request.param
+    folder = tmp_path_factory.mktemp("page")
+    if name in MADE_UP:
+        results = MADE_UP[name]()
+        return Case(name, pages.made_up(results, folder / "page.html"), results)
+    ran = REAL[name](folder)
+    assert ran.status == 1, ran.said  # a MUST is broken
+    return Case(name, folder / "reports/out/compliance.html", ran.results())
+
+
+@pytest.fixture(scope="module")
+def visit(case: Case, browser: Browser) -> Iterator[Visit]:
+    """The page, loaded once and looked at from many sides."""
+    with looking.visiting(browser, case.path) as found:
+        yield found
+
+
+def test_it_is_quiet_and_every_link_leads_somewhere(visit: Visit) -> None:
+    assert looking.went_wrong(visit) == []
+    assert looking.external(visit) == []
+    assert looking.broken_anchors(visit) == []
+    assert looking.bad_links(visit) == []
+
+
+def test_nothing_sticks_out_and_all_is_legible(visit: Visit) -> None:
+    for opened in (False, True):
+        if opened:
+            looking.open_all(visit)
+        for width in (looking.PHONE, looking.WIDE):
+            visit.page.set_viewport_size({"width": width, "height": 900})
+            assert looking.overflowing(visit) == [], (width, opened)
+        for scheme in ("light", "dark"):
+            visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # two literals
+            assert looking.faint(visit) == [], (scheme, opened)
+    assert looking.unseen(visit) == []
+
+
+def test_it_can_be_used_without_sight_and_without_a_mouse(visit: Visit) -> None:
+    looking.open_all(visit)
+    assert looking.accessibility(visit) == []
+
+
+def test_it_says_all_without_scripts(case: Case, visit: Visit, look: Look) -> None:
+    bare = look(case.path, javascript=False)
+    headings = "h1, h2"
+    assert bare.page.locator(headings).all_inner_texts() == (
+        visit.page.locator(headings).all_inner_texts()
+    )
+    looking.open_all(bare)
+    assert looking.unseen(bare, but="none") == []
+    assert looking.overflowing(bare) == []
+    said = bare.page.locator("body").inner_text()
+    for entry in case.entries:
+        if entry["verdict"] in {"FAIL", "WARN"}:
+            assert entry["id"] in said
+    assert looking.went_wrong(bare) == []
+
+
+def test_nothing_is_lost_on_paper(case: Case, look: Look) -> None:
+    paper = look(case.path, width=PAPER, javascript=False, dark=True)
+    paper.page.emulate_media(media="print")
+    assert looking.unseen(paper) == []
+    assert looking.overflowing(paper, scrollable=False) == []
+    assert looking.cut_off(paper) == []
+    assert looking.faint(paper) == []
+    ground = paper.page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert ground in {"rgb(255, 255, 255)", "rgba(0, 0, 0, 0)"}  # no sheet full of ink
+
+
+def test_the_copy_buttons_copy_the_commands(case: Case, visit: Visit) -> None:
+    looking.open_all(visit)
+    buttons = visit.page.get_by_role("button", name=re.compile("copy", re.IGNORECASE))
+    copied = set()
+    for button in buttons.all():
+        visit.page.evaluate("navigator.clipboard.writeText('')")
+        button.press("Enter")  # as by a click, without the way to it
+        visit.page.wait_for_function("async () => await navigator.clipboard.readText() !== ''")
+        copied.add(visit.page.evaluate("navigator.clipboard.readText()"))
+    if case.name in REAL:
+        broken = [entry["evidence"] for entry in case.entries if entry["verdict"] == "FAIL"]
+        assert {evidence["reproduce"] for evidence in broken} <= copied
+        for evidence in broken:
+            assert {exchange["curl"] for exchange in evidence["exchanges"]} & copied
+    assert len(copied) > 2
+
+
+def _columns(case: Case) -> dict[str, str | None]:
+    """The model that a column of the map is about, by the end of its heading."""
+    models = {model.rpartition("/")[2]: model for model in case.results["target"]["models"]}
+    return {"target": None, **models}
+
+
+@pytest.mark.parametrize("case", ["broken", "ten models"], indirect=True)
+def test_a_cell_of_the_map_leads_to_what_it_is_about(case: Case, look: Look) -> None:
+    visit = look(case.path, javascript=case.name == "broken")
+    prefixes = {chapter.name: chapter.prefix for chapter in CHAPTERS}
+    cells = visit.page.evaluate(FOLLOW)
+    assert len(cells) > 3
+    for row, column, text, shown, told in cells:
+        model = _columns(case)[column]
+        here = [
+            entry
+            for entry in case.entries
+            if entry["model"] == model and entry["id"].startswith(f"{prefixes[row]}-")
+        ]
+        worst = min((entry["verdict"] for entry in here), key=WORST.index)
+        about = {entry["id"] for entry in here if entry["verdict"] == worst}
+        assert shown, (row, column)
+        assert any(clause in told for clause in about), (row, column, text, about)
+
+
+FOLLOW: Final = """async () => {
+  const table = document.querySelector("table:has(a[href^='#'])");
+  const heads = [...table.tHead.rows[0].cells].map((cell) => cell.innerText.trim());
+  const found = [];
+  for (const row of table.tBodies[0].rows) {
+    for (const cell of row.cells) {
+      const link = cell.querySelector("a[href^='#']");
+      if (!link) continue;
+      for (const each of document.querySelectorAll("details")) each.open = false;
+      link.click();
+      const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+      const box = target.getBoundingClientRect();
+      const shown = target.checkVisibility() && box.top < innerHeight && box.bottom > 0;
+      const told = (target.closest("article, tr, details") ?? target).innerText;
+      const [name, model] = [row.cells[0].innerText.trim(), heads[cell.cellIndex]];
+      found.push([name, model, link.innerText, shown, told]);
+    }
+  }
+  return found;
+}"""
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_what_is_folded_opens_where_a_link_leads_into_it(
+    case: Case, look: Look, javascript: bool
+) -> None:
+    visit = look(case.path, javascript=javascript)
+    inside = visit.page.evaluate(
+        "[...document.querySelectorAll('details:not([open]) [id]')].map(({id}) => id)"
+    )
+    assert inside != []
+    linked = visit.page.evaluate("[...document.links].map((link) => link.hash.slice(1))")
+    wanted = [anchor for anchor in inside if anchor in linked]
+    for anchor in wanted[:3]:
+        visit.page.goto(f"{visit.address}#{anchor}")
+        assert visit.page.locator(f"[id='{anchor}']").is_visible()
+
+
+@pytest.mark.parametrize("case", ["attack", "made-up attack"], indirect=True)
+def test_what_a_target_says_is_shown_as_text(case: Case, visit: Visit) -> None:
+    looking.open_all(visit)
+    said = visit.page.locator("body").inner_text()
+    for text in (
+        (pages.SCRIPT, "javascript:alert('link')") if case.name == "attack" else sample.NASTY[:2]
+    ):
+        assert text in said
+    assert looking.went_wrong(visit) == []
+    assert looking.bad_links(visit) == []
+    assert looking.unisolated(visit) == []
+    assert visit.page.locator("img, iframe, object, embed, form").count() == 0
+
+
+@pytest.mark.parametrize("case", ["attack"], indirect=True)
+def test_what_cannot_be_seen_is_shown_by_a_sign(case: Case, visit: Visit) -> None:
+    looking.open_all(visit)
+    said = visit.page.locator("body").inner_text()
+    assert re.search(r"nul (␀|\\x00|\\u0000) bell", said)
+    assert not re.search("[\x00-\x08\x0b-\x1f\x7f]", said)
+
+
+@pytest.mark.parametrize("case", ["attack"], indirect=True)
+def test_a_line_of_a_megabyte_stays_a_line(case: Case, visit: Visit) -> None:
+    looking.open_all(visit)
+    assert "LLLLLLLL" in visit.page.locator("body").inner_text()
+    longest = max(map(len, re.findall("L+", visit.page.locator("body").inner_text())))
+    assert longest < 10_000
+    assert case.path.stat().st_size < 3_000_000
