@@ -15,6 +15,7 @@ The laws:
 | raises anything else | ERROR | ERROR | ERROR | |
 """
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any, Literal
 
@@ -56,6 +57,12 @@ _UNJUDGED: Sequence[tuple[type[Unjudged], Verdict]] = (
     (Blocked, "BLOCKED"),
     (Inconclusive, "INCONCLUSIVE"),
 )
+
+
+def reply_mark(exchange: Exchange) -> str:
+    """Sixteen digits that two exchanges share where request, status and body are the same."""
+    asked = repr((exchange.request, exchange.status)).encode("utf-8", "backslashreplace")
+    return hashlib.sha256(asked + exchange.body).hexdigest()[:16]
 
 
 class Recorder:
@@ -163,8 +170,10 @@ class Recorder:
                 "seen": s.finding.seen,
                 "at": s.finding.at,
                 "mild": s.finding.mild,
+                "reply": reply and reply_mark(reply),
             }
             for s in error.sightings[:MOST_FINDINGS]
+            for reply in [blamed_by(s, used)]
         ]
         left_out = len(error.sightings) - len(findings)
         again = error.repeated
@@ -187,6 +196,7 @@ class Recorder:
             else []
         )
         return {
+            "reply": reply_mark(exchange),
             "request": {
                 "method": request.method,
                 "url": exchange.url,

@@ -39,6 +39,8 @@ _EVIDENCE: Final = (
     "repeated",
     "trials",
     "duration_s",
+    "left_out",
+    "by",
 )
 
 
@@ -150,6 +152,8 @@ def _written(entry: Entry) -> dict[str, Any]:
     evidence = {key: entry["evidence"][key] for key in _EVIDENCE if key in entry["evidence"]}
     if (by := entry["evidence"].get("by")) and by not in (evidence.get("reason") or ""):
         evidence["reason"] = f"{by}: {evidence['reason']}" if evidence.get("reason") else by
+    for absent in [name for name in ("left_out", "by") if not evidence.get(name)]:
+        evidence.pop(absent, None)
     if evidence.get("trials"):
         evidence["trials"] = {key: evidence["trials"][key] for key in ("passed", "counted", "of")}
     return {key: entry[key] for key in _ENTRY} | {"evidence": evidence}
