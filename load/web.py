@@ -4,6 +4,7 @@ Laws
 ----
 * What is shown is worked out by `live` and drawn by the browser; this process serves a small JSON,
   of points over time only those that have changed, and files that lie in the package.
+* The report is drawn when it is asked for, and only after a run: drawing takes seconds.
 * A look is worked out once, however many look; it gives way to the loop between two models.
 * Every route asks for the login that ``--web-login`` demands. Nothing here changes a run.
 * Only official extension points of Locust's page are used: ``extended_tabs`` for the tab,
@@ -16,7 +17,7 @@ Routes, below ``--web-base-path``
 =======================  ===========================================================================
 ``chat/``                the page, for the tab and for a window of its own
 ``chat/live.json``       the run so far; ``?since=MARK`` leaves out the points that are known
-``chat/load.json``       the results, and ``load.csv``; 409 until a run is over
+``chat/load.json``       the results; ``load.csv``, ``load.html``. 409 until a run is over
 ``chat/FILE``            what the page consists of (``FILES``)
 =======================  ===========================================================================
 """
@@ -53,6 +54,7 @@ FILES: Final = {
 DOWNLOADS: Final = {
     "load.json": "application/json",
     "load.csv": "text/csv",
+    "load.html": "text/html",
 }
 TAB: Final = {"title": "Models", "key": "models"}
 SCRIPT: Final = b'<script src="./chat/tab.js"></script>'
@@ -83,7 +85,7 @@ class View:
         self.live: Live | None = None
         self._problem = ""
         self._results: Mapping[str, Any] | None = None
-        self._intervals = ""
+        self._intervals = self._page = ""
         self._looking = Semaphore()
         self._web = environment.web_ui
         if self._web is not None:
@@ -95,7 +97,7 @@ class View:
         """A run begins; ``book`` is where it will be gathered."""
         if self._web is not None:
             self.live = Live(run, settings, book)
-            self._problem, self._results, self._intervals = "", None, ""
+            self._problem, self._results, self._intervals, self._page = "", None, "", ""
 
     def refuse(self, why: str) -> None:
         """A run cannot begin."""
@@ -124,6 +126,7 @@ class View:
         web.template_args |= {
             "extended_tabs": [TAB],
             "extended_csv_files": [
+                {"href": "./chat/load.html", "title": "Download load report per model (HTML)"},
                 {"href": "./chat/load.json", "title": "Download load results (JSON)"},
                 {"href": "./chat/load.csv", "title": "Download load per second and model (CSV)"},
                 {"href": "./chat/", "title": "Live view per model in a window of its own"},
@@ -182,8 +185,12 @@ class View:
             return _answer(WAIT.encode(), "text/plain", 409)
         if name == "load.json":
             text = json.dumps(self._results, indent=1, ensure_ascii=False) + "\n"
-        else:
+        elif name == "load.csv":
             text = self._intervals
+        else:
+            from reports import load_page  # here: few runs need it, and none while it measures
+
+            self._page = text = self._page or load_page.render(self._results)
         return _answer(text.encode(), kind, saved=f"{self._results['run']}-{name}")
 
 

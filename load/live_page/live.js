@@ -124,7 +124,7 @@
   }
 
   function files(over) {
-    const found = [["load.json", "Results (JSON)"], ["load.csv", "Per second (CSV)"]];
+    const found = [["load.html", "Report (HTML)"], ["load.json", "Results (JSON)"], ["load.csv", "Per second (CSV)"]];
     const shown = over ? found.map(([href, text]) => {
       const made = element("a", text);
       made.href = href;

@@ -1,4 +1,4 @@
-"""Locust's web page: a field for each option, the key in none of them, and runs that it starts."""
+"""Locust's web page: a field for each option, the live view, the key in none of them, and runs."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def browsing(folder: Path, host: str, *options: str) -> Iterator[httpx.Client]:
             until = time.monotonic() + 30
             while True:
                 try:
-                    client.get("/").raise_for_status()
+                    client.get("/")
                 except httpx.TransportError:
                     assert time.monotonic() < until
                     time.sleep(0.2)
@@ -82,8 +82,45 @@ def results(folder: Path) -> dict[str, object]:
     return found
 
 
+def live(page: httpx.Client, what: Callable[[dict[str, Any]], object]) -> dict[str, Any]:
+    """The live view, once it says so; the key is never in it."""
+    until = time.monotonic() + 30
+    while True:
+        answer = page.get("/chat/live.json").raise_for_status()
+        assert KEY not in answer.text
+        view: dict[str, Any] = answer.json()
+        if what(view):
+            return view
+        assert time.monotonic() < until, view
+        time.sleep(0.2)
+
+
+def assert_view_is_of(view: dict[str, Any], made: dict[str, Any]) -> None:
+    """When a run is over, the live view says what the results say."""
+    assert [row["model"] for row in view["models"]] == sorted(made["models"])
+    for row in view["models"]:
+        model = made["models"][row["model"]]
+        for name in ("requests", "ok", "failed", "cancelled", "failures", "output_tokens"):
+            assert row[name] == model[name]
+        for name in ("ttft_ms", "itl_ms", "e2e_ms"):
+            assert row[name] == {key: model[name][key] for key in row[name]}
+        for name in ("tokens_per_second", "requests_per_second"):
+            assert row[name] == pytest.approx(model[name])
+    assert view["run"] == made["run"]
+    assert view["validity"]["verdict"] == made["validity"]["verdict"]
+    assert view["validity"]["reasons"] == made["validity"]["reasons"]
+    assert view["slo"] == made["slo"]
+
+
 def test_a_run_of_the_web_page(page: httpx.Client, tmp_path: Path) -> None:
     shown = html.unescape(page.get("/").text)
+    assert '<script src="./chat/tab.js">' in shown
+    assert '"title": "Models"' in shown
+    assert page.get("/chat/live.json").json()["state"] == "ready"
+    assert page.get("/chat/load.json").status_code == 409
+    for name in ("", "live.css", "live.js", "charts.js", "tab.js", "uPlot.iife.min.js"):
+        assert page.get(f"/chat/{name}").raise_for_status().content
+    assert page.get("/chat/uPlot.LICENSE").status_code == 404
     assert KEY not in shown
     for option in OPTIONS:
         assert f'"{option.name.replace("-", "_")}"' in shown
@@ -93,11 +130,26 @@ def test_a_run_of_the_web_page(page: httpx.Client, tmp_path: Path) -> None:
     assert started["success"]
     time.sleep(2)
     assert not (tmp_path / "load.json").exists()  # refused in the log, nothing was sent
+    assert "base URL" in page.get("/chat/live.json").json()["problem"]
     host = json.loads(shown.split('"host": ')[1].split(",")[0])
     assert page.post("/swarm", data={**form, "host": host}).json()["success"]
-    time.sleep(3)
+    view = live(page, lambda view: view.get("models") and view["models"][0]["ok"])
+    assert (view["state"], view["over"], view["problem"]) == ("running", False, "")
+    assert page.get("/chat/load.json").status_code == 409
     page.post("/stop")
-    made = results(tmp_path)
+    made: Any = results(tmp_path)
+    view = live(page, lambda view: view["over"])
+    assert_view_is_of(view, made)
+    assert page.get(f"/chat/live.json?since={view['mark']}").json()["points"] == []
+    assert page.get("/chat/load.json").json() == made
+    assert page.get("/chat/load.csv").text == (tmp_path / "load.csv").read_text("utf-8")
+    report = page.get("/chat/load.html").raise_for_status()
+    assert "attachment" in report.headers["content-disposition"]
+    assert html.escape(MODEL) in report.text
+    assert KEY not in report.text
+    page.post("/stats/reset").raise_for_status()
+    assert live(page, lambda view: view["reset_at"])["models"] == []
+    assert page.get("/chat/load.json").json() == made  # of the whole run
     models = made["models"]
     assert isinstance(models, dict)
     assert models[MODEL]["ok"] > 0
@@ -131,8 +183,12 @@ def test_a_distributed_run_of_the_web_page(target: str, tmp_path: Path) -> None:
             shown = waiting_for(page, lambda stats: stats["total_rps"] > 0)
             assert {worker["state"] for worker in shown["workers"]} == {"running"}
             assert [row["name"] for row in shown["stats"]] == [MODEL, "Aggregated"]
+            now = live(page, lambda view: view.get("workers") == 2 and view["models"])
+            assert (now["dead"], now["over"]) == ([], False)
             assert page.post("/stop").json()["success"]
             made: Any = results(tmp_path)
+            assert_view_is_of(live(page, lambda view: view["over"]), made)
+            assert page.get("/chat/load.json").json() == made
             model = made["models"][MODEL]
             # Locust counts what it was told of: all but what the end of the run cut off.
             waiting_for(page, lambda stats: stats["stats"][0]["num_requests"] == model["ok"])
@@ -150,3 +206,37 @@ def test_a_distributed_run_of_the_web_page(target: str, tmp_path: Path) -> None:
     [row] = [row for row in csv.DictReader(io.StringIO(report)) if row["Name"] == MODEL]
     assert int(row["Request Count"]) == model["ok"]
     assert KEY not in json.dumps(made)
+
+
+LOGIN = """
+import flask, flask_login
+from locust import events
+from load.chat import Chat
+
+@events.init.add_listener
+def guard(environment, **_):
+    app, ui = environment.web_ui.app, environment.web_ui
+    app.secret_key = "for this test"
+    ui.login_manager.user_loader(lambda name: None if name != "ann" else Ann())
+
+    @app.route("/enter")
+    def enter():
+        flask_login.login_user(Ann())
+        return "welcome"
+
+class Ann(flask_login.UserMixin):
+    def get_id(self):
+        return "ann"
+"""
+
+
+def test_the_login_of_the_web_page_protects_the_live_view_too(target: str, tmp_path: Path) -> None:
+    (tmp_path / "guarded.py").write_text(LOGIN, "utf-8")
+    with browsing(tmp_path, target, "--web-login", "-f", "guarded.py") as page:
+        for name in ("", "live.json", "load.json", "load.html", "live.js", "tab.js"):
+            refused = page.get(f"/chat/{name}")
+            assert (refused.status_code, "/login" in refused.headers["location"]) == (302, True)
+        page.get("/enter").raise_for_status()
+        assert page.get("/chat/live.json").json()["state"] == "ready"
+        assert page.get("/chat/load.json").status_code == 409
+        assert "chat/tab.js" in page.get("/").text
