@@ -19,6 +19,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import quote
 
+from .endless import endless, is_stream, patience
 from .generation import Amount
 from .guards import refuses, streamed
 from .outcomes import Inconclusive
@@ -57,6 +58,9 @@ no matter of patience: from then on none is waited for longer than `SHORT_WAIT` 
 
 REPEATS = 3
 
+MOST_EVENTS = 50_000
+"""Events that are held read; beyond that, the first streams are read again when asked for."""
+
 MET = (402, 409, 429)
 MOST_MET = 20
 
@@ -74,6 +78,14 @@ def canary_request(model: str) -> Request:
         "POST",
         CHAT_PATH,
         encode({"model": model, "messages": [{"role": "user", "content": HELLO}]}),
+    )
+
+
+def stream_canary(model: str) -> Request:
+    """The plainest call for a stream."""
+    messages = [{"role": "user", "content": HELLO}]
+    return Request(
+        "POST", CHAT_PATH, encode({"model": model, "messages": messages, "stream": True})
     )
 
 
@@ -151,6 +163,8 @@ class Chat:
         self._capabilities: dict[str, Capability] = {}
         self._shared = {} if shared is None else shared
         self._readings: dict[int, tuple[Exchange, StreamReading]] = {}
+        self._endless: list[str] = []
+        self._pace: float | None = None
         self._on_gone = on_gone
         self._limited = {} if limited is None else limited
         self._patient = True
@@ -172,6 +186,7 @@ class Chat:
             clients=None if self.clients is None else frozenset(),
         )
         other._capabilities = self._capabilities
+        other._endless, other._pace = self._endless, self._pace
         return other
 
     # -- requests -------------------------------------------------------------------------------
@@ -258,7 +273,7 @@ class Chat:
         key = (request, sample)
         if key not in self._shared:
             if request.authorization == BEARER:
-                self.may_ask()
+                self.may_ask(request)
             send = self.client.send if settled else self._settled
             self._shared[key] = send(request, timeout)
             if settled:
@@ -267,10 +282,12 @@ class Chat:
         self.used.append(exchange)
         return exchange
 
-    def may_ask(self) -> None:
-        """Raises `Inconclusive` when nothing more is asked of the model."""
+    def may_ask(self, request: Request | None = None) -> None:
+        """Raises `Inconclusive` when nothing more is asked of the model, or nothing like that."""
         if self.model in self._limited:
             raise Inconclusive(self._limited[self.model])
+        if request is not None and is_stream(request) and self._endless:
+            raise Inconclusive(self._endless[0])
 
     def meet(self, exchange: Exchange) -> None:
         """Remember a reply that clauses on limits and payment speak of."""
@@ -306,12 +323,13 @@ class Chat:
                     self._refused(exchange, attempt)
                     break
                 continue
+            if endless(exchange):  # is not repeated: it would cost the whole timeout again
+                canary_ok = self._ends(exchange.request)
+                break
             if exchange.status is None or attempt == REPEATS - 1:
                 canary_ok = self.alive()
             if exchange.failure is not None:
                 self.client.renew()  # a connection that one reply has spoilt spoils no other
-            if exchange.failure and exchange.failure.kind is FailureKind.TIMEOUT:
-                break  # a hang is not repeated: it would cost the whole timeout again
         return replace(exchange, repeats=attempt, canary_ok=canary_ok)
 
     def waits(self, seconds: float) -> bool:
@@ -354,6 +372,29 @@ class Chat:
         reason = str(exchange.failure)
         self._on_gone(reason)
         raise Inconclusive(f"the target stopped answering: {reason}", exchange)
+
+    def _ends(self, request: Request) -> bool:
+        """After a reply to `request` without end: whether the plainest one like it ends, with 200.
+
+        Raises `Inconclusive` when it does not; nothing like it is asked any more.
+        """
+        like = stream_canary(self.model) if is_stream(request) else canary_request(self.model)
+        self.client.renew()
+        exchange = self.client.send(like, self._patience())
+        if not endless(exchange):
+            return exchange.status == 200
+        reason = f"{'streams do' if is_stream(request) else 'the plainest reply does'} not end"
+        self._endless.append(f"{reason}: {exchange.failure}")
+        if not is_stream(request):
+            self._on_gone(str(exchange.failure))
+        raise Inconclusive(self._endless[-1], exchange)
+
+    def _patience(self) -> float:
+        """Seconds for the plainest call."""
+        known = self._shared.get((canary_request(self.model), 0))
+        if known is not None and known.complete:
+            self._pace = known.ended_at
+        return patience(self._pace, self.client.endpoint.timeout)
 
     # -- capabilities ---------------------------------------------------------------------------
 
@@ -448,7 +489,13 @@ class Chat:
             facts = facts_of(sent_json(exchange), complete=exchange.failure is None)
             known = (exchange, read_stream(exchange.body, facts))
             self._readings[id(exchange)] = known
+            while len(self._readings) > 1 and self._held() > MOST_EVENTS:
+                del self._readings[next(iter(self._readings))]
         return known[1]
+
+    def _held(self) -> int:
+        """Events of all streams that are held read."""
+        return sum(len(reading.events) for _, reading in self._readings.values())
 
 
 def sent_json(exchange: Exchange) -> Any:

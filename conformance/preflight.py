@@ -14,7 +14,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .chat import Chat, canary_request
+from .chat import Chat, canary_request, unsettled
+from .endless import endless
 from .outcomes import Inconclusive
 from .protocol.jsontext import read_document
 from .protocol.models import listed_ids
@@ -55,6 +56,12 @@ def models_of(settings: Settings, client: Client, shared: Shared) -> tuple[str, 
     if documented and not settings.all_models:
         return documented
     probe = Chat(client, settings.profile, "", shared=shared)
+    first = client.send(LIST)
+    if endless(first) and first.status is None:
+        hint = "name a model with --model ID, if it lists none"
+        raise Inconclusive(f"GET /models at {_unanswered(first, settings)}; {hint}")
+    if endless(first) or not unsettled(first):
+        shared[LIST, 0] = first  # one without end would have none the next time either
     try:
         exchange = _insisted(client, probe.get("/models"))
     except Inconclusive as unanswered:
@@ -91,7 +98,7 @@ def check(settings: Settings, client: Client, models: Sequence[str], shared: Sha
     if exchange.status == 403 and client.send(LIST).status == 200:
         return None  # the key is good, and may not use this model: the checks say so
     _explain(exchange, settings)
-    if exchange.failure is not None and exchange.status is None:
+    if exchange.failure is not None and (exchange.status is None or endless(exchange)):
         return _unanswered(exchange, settings)
     if settings.models and (len(models) > 1 or exchange.status in REFUSALS):
         _explain_models(Chat(client, settings.profile, models[0]), exchange, models)
@@ -177,6 +184,6 @@ def _explain_models(chat: Chat, first: Exchange, models: Sequence[str]) -> None:
 
 
 def _seen(exchange: Exchange) -> str:
-    if exchange.status is None:
+    if exchange.failure is not None:
         return str(exchange.failure)
     return f"status {exchange.status}: {printable(exchange.body, 80) or 'an empty body'}"
