@@ -74,31 +74,31 @@ def _attack(server: tiny.Tiny, sock: socket.socket) -> None:
 
 def _reply(asked: bytes, nasty: str) -> bytes:
     """One attack in the form that was asked for: a list of models, a stream, a refusal, a reply."""
-    where = (f"X-Request-Id: {_header(nasty)}", f"X-{'A' * 40}: {_header(nasty)}")
+    field = _header(nasty)
+    others = (f"X-Request-Id: {field}", f"X-{'A' * 40}: {field}")
+    kind, status = "application/json", "200 OK"
     if asked.startswith(b"GET"):
-        body = {"object": "list", "data": [{"id": nasty, "object": nasty}]}
-        return tiny.answer(headers=("Content-Type: application/json", *where), body=_json(body))
-    if b'"stream":true' in asked.replace(b" ", b""):
-        lines = [
-            b"data: " + _json({"id": nasty, "choices": [{"index": 0, "delta": nasty}]}),
-            b"data: " + nasty.encode() + b"\xff\xfe",
-            b"data: " + b"L" * LONG,
-            nasty.encode(),
+        body = _json(object="list", data=[{"id": nasty, "object": nasty}])
+    elif b'"stream":true' in asked.replace(b" ", b""):
+        kind = "text/event-stream"
+        events = [
+            _json(id=nasty, choices=[{"index": 0, "delta": nasty}]),
+            nasty.encode() + b"\xff\xfe",
+            b"L" * LONG,
+            b"\n\n" + nasty.encode(),
         ]
-        kind = "Content-Type: text/event-stream"
-        return tiny.answer(headers=(kind, *where), body=b"\n\n".join(lines))
-    if b'"messages"' not in asked:
-        body = {"error": {"message": nasty, "type": [nasty], "param": nasty, "code": nasty}}
-        return tiny.answer(
-            "400 " + _header(nasty), (f"Content-Type: {_header(nasty)}", *where), _json(body)
-        )
-    message = {"role": nasty, "content": {nasty: nasty}}
-    body = {"id": nasty, "object": nasty, "model": nasty, "choices": [{"message": message}]}
-    return tiny.answer(headers=("Content-Type: application/json", *where), body=_json(body))
+        body = b"".join(b"data: %b\n\n" % event for event in events)
+    elif b'"messages"' in asked:
+        choice = {"message": {"role": nasty, "content": {nasty: nasty}}}
+        body = _json(id=nasty, object=nasty, model=nasty, choices=[choice])
+    else:
+        kind, status = field, f"400 {field}"
+        body = _json(error={"message": nasty, "type": [nasty], "param": nasty, "code": nasty})
+    return tiny.answer(status, (f"Content-Type: {kind}", *others), body)
 
 
-def _json(value: object) -> bytes:
-    return json.dumps(value, ensure_ascii=False).encode()
+def _json(**members: object) -> bytes:
+    return json.dumps(members, ensure_ascii=False).encode()
 
 
 def _header(text: str) -> str:

@@ -91,7 +91,7 @@ def test_nothing_sticks_out_and_all_is_legible(visit: Visit) -> None:
             visit.page.set_viewport_size({"width": width, "height": 900})
             assert looking.overflowing(visit) == [], (width, opened)
         for scheme in ("light", "dark"):
-            visit.page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]  # two literals
+            visit.page.emulate_media(color_scheme=scheme)
             assert looking.faint(visit) == [], (scheme, opened)
     assert looking.unseen(visit) == []
 
