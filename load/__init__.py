@@ -45,7 +45,8 @@ facts       what results are made from, and what is decided by it               
 results     a run as data, by `load_results.schema.json`                          pure
 summary     the results on one screen                                             pure
 writing     results to files
-conclusion  the end of a run: results written, targets decided
+command     the command line of a run, as results quote it                        pure
+conclusion  the end of a run: results and page written, targets decided
 live        the figures of a run as it goes                                       pure
 live_points its points over time                                                  pure
 web         the live view in Locust's web page (its files: ``live_page/``)

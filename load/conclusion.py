@@ -1,17 +1,21 @@
-"""The end of a run: its results are written, its targets decided, and both are put into words.
+"""The end of a run: results and page are written, targets decided, and all is put into words.
 
-Laws: results are written before the exit status is known to anybody; what cannot be written is one
-line beside the summary.
+Laws: results are written before the exit status is known to anybody, and before their page is
+drawn; what cannot be written is one line beside the summary, and no page that cannot be drawn
+changes anything else.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import sys
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from conformance.wire.redact import Redactor
 from load import results, slo, validity
+from load.command import command_line
 from load.summary import summary
 from load.writing import write
 
@@ -32,15 +36,35 @@ class Concluded:
 
 
 def conclude(facts: results.Facts) -> Concluded:
-    """Write the results, and decide the targets."""
+    """Write the results and their page, and decide the targets."""
+    if not facts.command:
+        line = command_line(sys.argv, Redactor(facts.settings.secrets), Path.cwd())
+        facts = replace(facts, command=line)
     made = results.build(facts)
     verdict = validity.judge(results.evidence(facts))
     where = Path(facts.settings["load-results"])
     intervals = results.intervals(facts)
     problem = write(made, intervals, where)
     text = summary(made) + (problem or f"Results: {where}\n")
+    if not problem and not facts.settings["no-page"]:
+        text += _page(made, where)
     status = slo.exit_status(results.decided(facts, verdict))
     return Concluded(status, text, made, intervals)
+
+
+def _page(made: dict[str, Any], where: Path) -> str:
+    """Write the page beside the results; a line that says where, or why not."""
+    place = where.with_name(
+        f"{where.name}.html" if where.suffix == ".html" else f"{where.stem}.html"
+    )
+    try:
+        from reports import load_page  # here: it is needed once, when nothing is measured any more
+
+        load_page.write(made, place)
+    except Exception as error:  # the results are written; whatever it is, the run is not lost
+        return f"load: the page {place} cannot be written: {type(error).__name__}: {error}\n"
+    missing = "" if load_page.complete() else f"load: {load_page.INSTALL}\n"
+    return f"Page: {place}\n{missing}"
 
 
 def own_version() -> str:

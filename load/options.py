@@ -84,6 +84,7 @@ OPTIONS: Final = (
     Option("check", "auto", "streams that the conformance suite's machine judges; auto: as many as "
            "a twentieth of the time allows", None, ("auto", "all", "none")),
     Option("load-results", RESULTS, "where to write results as JSON, and CSV beside it", "FILE"),
+    Option("no-page", False, "write no page (HTML) beside the results"),
     Option("load-raw", "", "one JSON line per request, from which all can be recomputed", "FILE"),
     Option("tls-insecure", False, "do not verify the target's certificate"),
     Option("tls-ca", "", "trust these certificate authorities instead of the system's", "FILE"),

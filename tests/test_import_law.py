@@ -74,12 +74,19 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
     ("conformance.run", ("conformance", "reports", "pytest", "xdist")),
     ("conformance.artefacts", ("conformance", "reports", "pytest")),
     ("conformance.dressing", ("conformance", "reports", "pytest")),
+    ("conformance.resuming", ("conformance", "reports", "pytest")),
     ("conformance", ("conformance", "schemas", "pytest")),
     ("schemas", ("schemas", "jsonschema", "referencing")),
     ("reports.plugin", ("reports", "conformance.requirements", "schemas", "pytest")),
+    # Plots are drawn by matplotlib; all else of a page does without it.
+    ("reports.plots", ("reports", "matplotlib")),
+    ("reports.load_axes", ("reports", "matplotlib")),
+    ("reports.load_plots", ("reports", "matplotlib")),
     ("reports", ("reports", "conformance.requirements", "schemas", "jinja2", "markupsafe")),
     # Locust's page is a Flask application; the report can be downloaded there.
     ("load.web", ("load", "locust", "gevent", "flask", "reports.load_page")),
+    # A run ends with its page.
+    ("load.conclusion", ("load", "conformance.wire.redact", "reports.load_page")),
     (
         "load",
         (

@@ -33,11 +33,18 @@ class Ran:
         return found
 
 
-def locust(url: str, folder: Path, *options: str, file: str = "chat.py", key: str = KEY) -> Ran:
-    """Run Locust headless in ``folder``; ``options`` follow the usual ones and may repeat them."""
+def locust(
+    url: str, folder: Path, *options: str, file: str = "chat.py", key: str = KEY, page: bool = False
+) -> Ran:
+    """Run Locust headless in ``folder``; ``options`` follow the usual ones and may repeat them.
+
+    ``page``: the run ends with its page.
+    """
     command = [sys.executable, "-m", "locust", "-f", str(ROOT / "load" / file), "--host", url]
     command += ["--headless", "--users", "4", "--spawn-rate", "10", "--run-time", "2s"]
     command += ["--load-results", "load.json", "--only-summary", *options]
+    if not page:
+        command.append("--no-page")  # drawing it takes longer than most of these runs
     done = subprocess.run(
         command,
         cwd=folder,

@@ -1,0 +1,119 @@
+"""How a load run was made, and what it watched of itself: the small print, as names and texts.
+
+Laws: everything that a reader needs to run it again is there, but for the key.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from .load_axes import figure
+from .words import amount, duration, listed
+
+__all__ = ["itself", "offered", "options", "run", "windows"]
+
+Results = Mapping[str, Any]
+Facts = Sequence[tuple[str, str]]
+
+
+def offered(results: Results) -> Facts:
+    """What load was put on the target."""
+    load = results["load"]
+    weights = load["weights"]
+    models = listed(
+        [f"{id_} ({weight:g})" if weight != 1 else id_ for id_, weight in weights.items()]
+    ) if weights else ""  # fmt: skip
+    if load["loop"] == "open":
+        rate = load["offered_per_second"]
+        how = f"open: {load['arrivals']} arrivals"
+        how += "" if rate is None else f" at {rate:g} requests a second"
+    else:
+        how = f"closed: {amount(load['users'], 'user')}, each waits for its answer"
+        how += f", then {load['think_time_s']:g} s" if load["think_time_s"] else ""
+    sent = load["achieved_per_second"]
+    return [
+        ("Loop", how),
+        ("Sent", "-" if sent is None else f"{figure(sent)} requests a second in the window"),
+        ("In flight", f"{figure(load['mean_in_flight'])} in the mean"),
+        ("Models", models or listed([*results["models"]]) if results["models"] else "none"),
+        ("Prompts", f"{load['prompts']}, at most {load['options'].get('max-tokens')} tokens out"),
+        ("Workers", str(load["workers"])),
+    ]
+
+
+def itself(results: Results) -> Facts:
+    """What the generator watched of itself."""
+    seen = results["validity"]
+    late = len(seen["late_seconds"])
+    bunched = seen["bunched_share"]
+    return [
+        ("Stamps", {"kernel": "the kernel's", None: "none read"}.get(seen["clock"], "user space")),
+        ("Reads late", _late(seen["client_lag_ms"])),
+        ("Event loop late", _late(seen["loop_lag_ms"])),
+        *(
+            [("Schedule late", _late(seen["schedule_lag_ms"]))]
+            if seen["schedule_lag_ms"]["count"]
+            else []
+        ),
+        ("Sending took", _late(seen["sending_ms"])),
+        ("Garbage collection", _late(seen["gc_pause_ms"])),
+        (
+            "CPU",
+            ", ".join(f"{who} {share:.0%} of a core" for who, share in seen["cpu"].items()) or "-",
+        ),
+        ("Tokens that came together", "-" if bunched is None else f"{100 * bunched:.2g} %"),
+        ("Seconds with a late loop", str(late)),
+        (
+            "Lost",
+            f"{amount(seen['lost_requests'], 'request')}, "
+            f"{amount(len(seen['dead_workers']), 'worker')}",
+        ),
+    ]
+
+
+def _late(lag: Mapping[str, Any]) -> str:
+    if not lag["count"]:
+        return "not measured"
+    known = [f"{name} {figure(lag[name])}" for name in ("p50", "p99") if lag.get(name) is not None]
+    return ", ".join([*known, f"at most {figure(lag['max'])} ms"])
+
+
+def windows(results: Results) -> list[tuple[str, str, str]]:
+    """The INVALID windows: when, which rule, what was measured and what that spoils."""
+    every = results["validity"]["windows"]
+    return [
+        (
+            f"+{window['start'] - every[0]['start']} s, {window['seconds']} s long",
+            listed(reason["rule"] for reason in window["reasons"]),
+            "; ".join(f"{r['what']} (spoils {r['spoils']})" for r in window["reasons"]),
+        )
+        for window in every
+        if window["verdict"] == "INVALID"
+    ]
+
+
+def run(results: Results) -> Facts:
+    """With what, when and how the run was made."""
+    tool, options = results["tool"], results["load"]["options"]
+    return [
+        ("Target", results["target"]["url"]),
+        ("Started", results["started"]),
+        ("Length", duration(results["duration_s"])),
+        ("Seed", str(options.get("load-seed", 0))),
+        ("Run", f"{results['run']} (in the nonce of every request)"),
+        (
+            "Versions",
+            f"suite {tool['version']}, Locust {tool['locust']}, Python {tool['python']}, "
+            f"definitions {results['definitions']['version']}",
+        ),
+    ]
+
+
+def options(results: Results) -> Iterator[tuple[str, str]]:
+    """The options as they held; the key is not among them."""
+    for name, value in results["load"]["options"].items():
+        if value not in ("", [], False, None):
+            told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+            yield f"--{name}", told
