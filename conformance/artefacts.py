@@ -77,15 +77,14 @@ def results_of(run: "Run", *, interrupted: bool) -> dict[str, Any]:
         markers=option.markexpr,
         processes=getattr(option, "numprocesses", None) or 1,
     )
+    finished = dt.datetime.now(dt.UTC)
     told = configuration(
         target.settings,
         embedded=target.embedded,
         models=target.models,
-        known=run.known,
+        known=run.parts.known,
         selection=selection,
     )
-    # Only what the target sent can hold the key: a key such as "test" spares our own words.
-    told["capabilities"] = target.redactor.tree(told["capabilities"])
     return reports.results.build(
         run.records,
         suite={
@@ -95,10 +94,12 @@ def results_of(run: "Run", *, interrupted: bool) -> dict[str, Any]:
             "packages": {name: _version(name) for name in PACKAGES},
         },
         target={"url": target.url, "profile": profile.name, "models": list(target.models)},
-        started=run.started,
-        finished=dt.datetime.now(dt.UTC),
-        requests=run.spent.requests,
-        repeated=run.spent.repeated,
+        started=run.parts.started,
+        finished=finished,
+        duration_s=run.parts.seconds(finished),
+        parts=run.parts.number,
+        requests=run.parts.spent.requests,
+        repeated=run.parts.spent.repeated,
         strict=run.settings.strict,
         interrupted=run.interrupted or interrupted,
         profile_deviations=[
@@ -113,10 +114,10 @@ def results_of(run: "Run", *, interrupted: bool) -> dict[str, Any]:
         judged=judged(),
         configuration=told,
         tokens={
-            "answered": run.spent.answered,
-            "input_about": run.spent.octets // BYTES_PER_TOKEN,
-            "output_at_most": run.spent.output,
-            "unbounded": run.spent.unbounded,
+            "answered": run.parts.spent.answered,
+            "input_about": run.parts.spent.octets // BYTES_PER_TOKEN,
+            "output_at_most": run.parts.spent.output,
+            "unbounded": run.parts.spent.unbounded,
         },
     )
 

@@ -9,7 +9,7 @@ The laws:
 
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 from .generation import DEFAULT_EXAMPLES, DEFAULT_SEED
@@ -56,6 +56,7 @@ def command(
         ("-k", selection.keyword, ""),
         ("-m", selection.markers, ""),
         ("-n", str(selection.processes), "1"),
+        ("--rate", str(settings.limits.rate or ""), ""),
     ]
     switches = [("--strict", settings.strict), ("--no-clients", not settings.clients)]
     words = ["pytest", "--pyargs", "conformance"]
@@ -100,6 +101,16 @@ def configuration(
         "limits": asdict(profile.limits),
         "capabilities": _capabilities({model: known.get(model, ()) for model in models}),
     }
+
+
+def plain(known: Known) -> dict[str, list[tuple[str, str, str]]]:
+    """The same in lists and strings, for JSON and for another process."""
+    return {model: [astuple(one) for one in found] for model, found in known.items() if found}
+
+
+def known(told: Mapping[str, Iterable[Sequence[Any]]]) -> Known:
+    """What `plain` has told."""
+    return {model: [Capability(*one) for one in found] for model, found in told.items()}
 
 
 def merged(one: Known, other: Known) -> Known:

@@ -8,7 +8,6 @@ The laws:
 
 """
 
-import datetime as dt
 import warnings
 from collections import Counter
 from collections.abc import Generator
@@ -22,19 +21,23 @@ import reports.results
 import reports.text
 import reports.verdict
 
-from . import artefacts, configuration, settings
+from . import artefacts, settings, signals
 from .again import ask_again
 from .chat import Chat
+from .configuration import known, plain
 from .dressing import dress, status
 from .guards import not_5xx, status_line
 from .items import is_generated, model_in, model_of, requirement_of, slug
+from .journal import beside
 from .outcomes import Blocked, Broken, Inconclusive, Trials, Unsupported
+from .parts import Parts, title_of
 from .planning import Cost, plan_lines
 from .progress import Progress
 from .recording import Recorder
 from .requirements import CHAPTERS, Requirement
+from .resuming import check, left_by
 from .session import TargetSession, as_embedded
-from .target.capabilities import Capability
+from .terms import terms_of
 from .wire.redact import Redactor
 
 FIRST = "CC-HTTP-001"
@@ -77,9 +80,9 @@ class Run:
         self.records: list[dict[str, Any]] = []
         self.results: dict[str, Any] = {}
         self.page: Path | None = None
-        self.started = dt.datetime.now(dt.UTC)
-        self.spent = Cost()
-        self.known: configuration.Known = {}
+        self.parts = Parts(left_by(wanted.resume) if wanted.resume else None)
+        config.pluginmanager.register(self.parts, "conformance-parts")
+        self.notices: dict[str, None] = {}
         self.interrupted = False
         self.sizes: Counter[tuple[str | None, str]] = Counter()
         self._progress: Progress | None = None
@@ -106,21 +109,33 @@ class Run:
     def pytest_sessionstart(self) -> None:
         if self.config.option.collectonly:
             return
+        self.config.add_cleanup(signals.catch(worker=self.is_worker))
         if self.worker is not None:
-            known = self.worker["conformance"]
-            mine = settings.aimed(self.settings, known["url"], known["key"])
-            mine = as_embedded(mine) if known["embedded"] else mine
-            self.target = TargetSession(mine, tuple(known["models"]))
-            self.target.embedded = known["embedded"]
-            self.target.gone = known["gone"]
+            told = self.worker["conformance"]
+            mine = settings.aimed(self.settings, told["url"], told["key"])
+            mine = as_embedded(mine) if told["embedded"] else mine
+            self.target = TargetSession(mine, tuple(told["models"]), told["account"])
+            self.target.embedded = told["embedded"]
+            self.target.gone = told["gone"]
         else:
             self.target = TargetSession(self.settings)
+            self._begin(self.target)
         self._recorder = Recorder(self.target.settings, self.target.redactor, self.target.embedded)
         reporter = self.config.pluginmanager.get_plugin("terminalreporter")
         if reporter is not None and self.quiet and not self.is_worker:
             reporter.showfspath = False
             reporter._show_progress_info = False
             self._progress = Progress(reporter, {c.prefix: c.name for c in CHAPTERS})
+
+    def _begin(self, target: TargetSession) -> None:
+        """Go on from an earlier part, if this is of the same run; begin the journal."""
+        if self.settings.plan:
+            return
+        terms = terms_of(self.settings, target.models, target.embedded)
+        if self.parts.taken is not None and self.settings.resume is not None:
+            check(self.parts.taken, terms, self.settings.resume)
+        self.parts.begin(beside(self.settings.results), terms, self._say)
+        self.parts.add(None, target.take_cost(), target.take_known())
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_configure_node(self, node: Any) -> None:
@@ -132,6 +147,7 @@ class Run:
             "models": list(target.models),
             "embedded": target.embedded,
             "gone": target.gone,
+            "account": target.gate.share(),
         }
 
     def pytest_report_header(self) -> list[str]:
@@ -197,6 +213,7 @@ class Run:
             entry = requirement_of(item)
             if entry is not None:
                 self.sizes[model_of(item), entry.id.rpartition("-")[0]] += 1
+        self.parts.match(ours)
 
     def _wanted(self, item: pytest.Item) -> bool:
         selected = self.settings.selected
@@ -220,7 +237,7 @@ class Run:
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
         entry = requirement_of(item)
-        if entry is None:
+        if entry is None or self.parts.record_of(item) is not None:
             return
         target = self.live()
         chat = target.chat(item.callspec.params["chat"])  # type: ignore[attr-defined]  # Function
@@ -256,7 +273,7 @@ class Run:
 
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         mark = item.get_closest_marker("requirement")
-        if mark is not None and mark.kwargs["harms"]:
+        if mark is not None and mark.kwargs["harms"] and self.parts.record_of(item) is None:
             self.live().still_there(item.callspec.params["chat"])  # type: ignore[attr-defined]
 
     @pytest.hookimpl(wrapper=True)
@@ -272,8 +289,13 @@ class Run:
         error = call.excinfo.value if call.excinfo else None
         if isinstance(error, KeyboardInterrupt | SystemExit | pytest.exit.Exception):
             return report
-        record = self._record(item, entry, error, call.duration)
+        taken = self.parts.record_of(item)
+        record = dict(taken) if taken else self._record(item, entry, error, call.duration)
         dress(item, report, record, entry, self.redact)
+        target = self.live()
+        report.conformance_spent = astuple(target.take_cost())  # type: ignore[attr-defined]  # ours
+        report.conformance_known = plain(target.take_known())  # type: ignore[attr-defined]  # ours
+        report.conformance_taken = taken is not None  # type: ignore[attr-defined]  # ours
         report.chapter_size = self.sizes[  # type: ignore[attr-defined]  # ours
             record["model"], record["chapter"]
         ]
@@ -285,14 +307,13 @@ class Run:
         if self._recorder is None:
             raise RuntimeError("a check ran before the session started")
         chat = self.live().chat(item.callspec.params["chat"])  # type: ignore[attr-defined]
-        function = item.originalname or item.name  # type: ignore[attr-defined]  # Function
         trials, observed = (chat.memory.pop(name, None) for name in ("trials", "observed"))
         return self._recorder.record(
             entry,
             error,
             model=model_of(item),
             nodeid=item.nodeid,
-            title=function.removeprefix("test_").replace("_", " "),
+            title=title_of(item),
             used=chat.used,
             trials=trials if isinstance(trials, Trials) else None,
             observed=observed,
@@ -312,6 +333,9 @@ class Run:
         if record is None or self.is_worker:
             return
         self.records.append(record)
+        new = None if getattr(report, "conformance_taken", False) else record
+        told = getattr(report, "conformance_known", {})
+        self.parts.add(new, Cost(*getattr(report, "conformance_spent", ())), known(told))
         if self._progress is not None:
             self._progress.add(record, getattr(report, "chapter_size", 0))
 
@@ -338,10 +362,9 @@ class Run:
     def pytest_testnodedown(self, node: Any) -> None:
         """xdist: what a worker has sent counts too."""
         output = getattr(node, "workeroutput", {})
-        self.spent += Cost(*output.get("conformance_cost", ()))
-        told = output.get("conformance_known", {})
-        known = {model: [Capability(*one) for one in found] for model, found in told.items()}
-        self.known = configuration.merged(self.known, known)
+        cost, told = output.get("conformance_cost", ()), output.get("conformance_known", {})
+        self.parts.add(None, Cost(*cost), known(told))
+        self.notices |= dict.fromkeys(output.get("conformance_notices", ()))
         if self.target is not None:
             self.target.gone = self.target.gone or output.get("conformance_gone")
 
@@ -355,21 +378,23 @@ class Run:
             output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
             output["conformance_cost"] = astuple(self.target.take_cost())
             output["conformance_gone"] = self.target.gone
-            output["conformance_known"] = {
-                model: [astuple(capability) for capability in found]
-                for model, found in self.target.known.items()
-            }
+            output["conformance_known"] = plain(self.target.take_known())
+            output["conformance_notices"] = self.target.notices
             return (yield)
-        self.spent += self.target.take_cost()
-        self.known = configuration.merged(self.known, self.target.known)
+        self.parts.add(None, self.target.take_cost(), self.target.take_known())
+        self.notices |= dict.fromkeys(self.target.notices)
         if self._progress is not None:
             self._progress.flush()
         if self.settings.plan:
             session.exitstatus = 0 if exitstatus in (0, 1) else exitstatus
             return (yield)
+        complete = exitstatus in (0, 1) and not (session.shouldfail or session.shouldstop)
+        if not complete:
+            self.records += self.parts.pending(self.records)
         try:
             self.results = artefacts.results_of(self, interrupted=exitstatus == 2)
             reports.results.write(self.results, self.settings.results)
+            self.parts.end(complete=complete)
             if exitstatus in (0, 1):
                 session.exitstatus = reports.verdict.exit_status(
                     self.results["requirements"], self.settings.strict, self.results["deviations"]
@@ -393,9 +418,9 @@ class Run:
         out = terminalreporter
         if self.settings.plan and self.target is not None:
             out.section("plan")
-            spent, chosen = self.spent, self.settings
+            chosen = self.settings
             lines = plan_lines(
-                spent,
+                self.parts.spent,
                 self.target.models,
                 chosen.target_url,
                 long_context=chosen.long_context,
@@ -413,8 +438,8 @@ class Run:
                 model = entry["model"] or "target"
                 out.write_line(f"{entry['id']} · {model} · {entry['evidence']['summary']}")
         out.section("conformance")
-        if self.target is not None and self.target.gone is not None:
-            out.write_line(self.target.gone, red=True)
+        for notice in self.notices:
+            out.write_line(notice, red=True)
         for line in reports.text.closing(self.results, self._artefacts()):
             out.write_line(line)
 

@@ -6,6 +6,7 @@ The law: everything that a check shares with another check lives here, once per 
 import contextlib
 import logging
 import os
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -13,13 +14,13 @@ import pytest
 
 from . import __version__, budget, preflight
 from .chat import BOUND, ROOMY, Chat
+from .configuration import Known
 from .embedded import SLOW_READER_S, STREAM_ERROR, EmbeddedServer
 from .guards import UNFINISHED, refuses
 from .outcomes import Inconclusive
 from .planning import Cost, cost
 from .requirements import REQUIREMENTS
 from .settings import Settings, aimed, secrets
-from .target.capabilities import Capability
 from .wire.arguments import without
 from .wire.client import Client, Endpoint
 from .wire.exchange import Exchange, Request
@@ -80,6 +81,7 @@ class TargetSession:
         )
         self.client = Client(_endpoint(settings), f"chat-conformance/{__version__}", gate=self.gate)
         self._told = self._repeats = 0
+        self._learned = Counter[str]()
         self.redactor = Redactor([*self.client.endpoint.secrets, settings.key or ""])
         self._log_factory = logging.getLogRecordFactory()
         logging.setLogRecordFactory(self._masked_log)
@@ -146,10 +148,16 @@ class TargetSession:
             )
         return self._chats[model]
 
-    @property
-    def known(self) -> dict[str, tuple[Capability, ...]]:
-        """The capabilities that this process asked about, by model."""
-        return {model: chat.known for model, chat in self._chats.items()}
+    def take_known(self) -> Known:
+        """The capabilities that this process has asked about since it was asked the last time."""
+        since = {model: chat.known[self._learned[model] :] for model, chat in self._chats.items()}
+        self._learned.update({model: len(found) for model, found in since.items()})
+        mask = self.redactor.text  # what the target said of itself may hold the key
+        return {
+            model: [replace(one, because=mask(one.because)) for one in found]
+            for model, found in since.items()
+            if found
+        }
 
     def _clients(self) -> frozenset[str] | None:
         """The clauses for which client libraries may run; None where none may."""

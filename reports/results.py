@@ -61,6 +61,8 @@ def build(
     catalogue: Mapping[str, Requirement] | None = None,
     configuration: Mapping[str, Any] | None = None,
     tokens: Mapping[str, int] | None = None,
+    parts: int = 1,
+    duration_s: float | None = None,
 ) -> dict[str, Any]:
     """Fold the records of a run into its results.
 
@@ -80,6 +82,8 @@ def build(
         configuration: what the run was asked to do, and what it knew; by the schema.
         tokens: what models may have read and written: ``{answered, input_about, output_at_most,
             unbounded}``, the first and the last in requests.
+        parts: the processes that made the run, one after the other.
+        duration_s: seconds that they took; from ``started`` to ``finished`` when not given.
 
     Returns:
         A dict in the form of ``schemas/results.schema.json``.
@@ -87,6 +91,7 @@ def build(
     known = REQUIREMENTS if catalogue is None else catalogue
     entries = _ordered(fold(records), list(known), target["models"])
     checked = {entry["id"] for entry in entries} | set(judged or ())
+    seconds = (finished - started).total_seconds() if duration_s is None else duration_s
     return {
         "format": FORMAT,
         "suite": dict(suite),
@@ -96,7 +101,7 @@ def build(
         "interrupted": interrupted,
         "started": started.isoformat(),
         "finished": finished.isoformat(),
-        "duration_s": max(0.0, round((finished - started).total_seconds(), 3)),
+        "duration_s": max(0.0, round(seconds, 3)),
         "requests": requests,
         "repeated": repeated,
         "counts": counts(entries),
@@ -114,6 +119,7 @@ def build(
         "deviations": deviations(profile_deviations, entries, finished.date()),
         **({"configuration": dict(configuration)} if configuration is not None else {}),
         **({"tokens": dict(tokens)} if tokens is not None else {}),
+        **({"parts": parts} if parts > 1 else {}),
     }
 
 

@@ -293,6 +293,8 @@ def cost(results: Mapping[str, Any]) -> str:
     """``1,214 requests in 74 s``, and how many of them had to be repeated."""
     requests = words.amount(results["requests"], "request")
     told = f"{requests} in {words.duration(results['duration_s'])}"
+    if results.get("parts", 1) > 1:
+        told += f", in {results['parts']} parts"
     again = f"{words.number(results['repeated'])} of them repeated after 429, 5xx or no reply"
     return f"{told}, {again}" if results["repeated"] else told
 
