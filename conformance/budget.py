@@ -10,7 +10,8 @@ The laws:
    what it answers beyond that.
 """
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, TypedDict
 
 from .planning import BYTES_PER_TOKEN, bound_of, prompt_of
 from .protocol.jsontext import read_document
@@ -61,3 +62,13 @@ def reported(body: bytes) -> int | None:
 def _count(value: Any) -> int:
     counts = type(value) is int and 0 <= value <= MOST_TOLD
     return value if counts else 0
+
+
+class Reckoning(TypedDict, total=False):
+    """What a gate is told of tokens (`wire.gate.Gate`)."""
+
+    most: Callable[[Request], int]
+    spent: Callable[[Exchange], int]
+
+
+RECKONING: Reckoning = {"most": most, "spent": spent}

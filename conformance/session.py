@@ -72,13 +72,9 @@ class TargetSession:
         if settings.target_url is None:
             settings = self._start(settings, models)
         self.settings = settings
-        self.gate = Gate(
-            Limits() if settings.plan else settings.limits,  # a rehearsal is free
-            refuse=Inconclusive,
-            most=budget.most,
-            spent=budget.spent,
-            path=account,
-        )
+        limits = Limits() if settings.plan else settings.limits  # a rehearsal is free
+        reckoning = budget.RECKONING if limits.tokens is not None else budget.Reckoning()
+        self.gate = Gate(limits, refuse=Inconclusive, path=account, **reckoning)
         self.client = Client(_endpoint(settings), f"chat-conformance/{__version__}", gate=self.gate)
         self._told = self._repeats = 0
         self._learned = Counter[str]()
