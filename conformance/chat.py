@@ -272,8 +272,10 @@ class Chat:
         not be sent: the target is gone, or answers 429 to everything, or a budget is spent."""
         key = (request, sample)
         if key not in self._shared:
+            if is_stream(request) and self._endless:
+                raise Inconclusive(self._endless[0])
             if request.authorization == BEARER:
-                self.may_ask(request)
+                self.may_ask()
             send = self.client.send if settled else self._settled
             self._shared[key] = send(request, timeout)
             if settled:
@@ -282,12 +284,10 @@ class Chat:
         self.used.append(exchange)
         return exchange
 
-    def may_ask(self, request: Request | None = None) -> None:
-        """Raises `Inconclusive` when nothing more is asked of the model, or nothing like that."""
+    def may_ask(self) -> None:
+        """Raises `Inconclusive` when nothing more is asked of the model."""
         if self.model in self._limited:
             raise Inconclusive(self._limited[self.model])
-        if request is not None and is_stream(request) and self._endless:
-            raise Inconclusive(self._endless[0])
 
     def meet(self, exchange: Exchange) -> None:
         """Remember a reply that clauses on limits and payment speak of."""
