@@ -141,7 +141,7 @@ def _parts(value: str) -> Iterator[str]:
 
 
 def _pieces(value: AnyStr, secret: AnyStr) -> Iterator[tuple[int, int]]:
-    """Where `value` holds `PIECE` or more characters of `secret` in a row."""
+    """Where `value` holds `PIECE` or more characters of `secret` in a row; a place may recur."""
     for at in range(0, len(secret) - _BLOCK + 1, _BLOCK):
         block = secret[at : at + _BLOCK]
         found = value.find(block)
@@ -213,9 +213,10 @@ class Redactor:
         value = self._text.sub(lambda m: mask(len(m[0])), value)
         for secret in self._long:
             kept, at = [], 0
-            for start, end in _pieces(value, secret):
-                kept += [value[at:start], mask(end - start)]
-                at = end
+            for start, end in sorted(set(_pieces(value, secret))):
+                if start >= at:
+                    kept += [value[at:start], mask(end - start)]
+                    at = end
             value = "".join([*kept, value[at:]])
         return value
 
@@ -239,7 +240,7 @@ class Redactor:
 
     def _cut(self, value: bytes) -> Iterator[tuple[int, int]]:
         for secret in self._long:
-            yield from _pieces(value, secret.encode())
+            yield from sorted(set(_pieces(value, secret.encode())))
 
     def headers(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Header pairs with secrets masked by name and by value."""

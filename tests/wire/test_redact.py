@@ -5,6 +5,7 @@ import html
 import json
 import re
 from collections.abc import Callable
+from itertools import zip_longest
 from urllib.parse import quote, quote_plus
 
 import pytest
@@ -31,6 +32,14 @@ SPELLINGS: dict[str, Callable[[str], str]] = {
     "Python": lambda s: repr(s + "'\"")[1:-4],
     "HTML": html.escape,
     "HTML, decimal": lambda s: "".join(f"&#{ord(c)};" for c in s),
+    "URL of a URL of a URL": lambda s: quote(quote(quote(s, safe=""), safe=""), safe=""),
+    "JSON in JSON": lambda s: json.dumps(json.dumps(s)[1:-1])[1:-1],
+    "JSON in JSON in JSON": lambda s: json.dumps(json.dumps(json.dumps(s)[1:-1])[1:-1])[1:-1],
+    "Python, every octet": lambda s: "".join(f"\\x{ord(c):02x}" for c in s),
+    "HTML of HTML": lambda s: html.escape(html.escape(s)),
+    "hexadecimal": lambda s: s.encode().hex() if len(s) > 4 else s,
+    "hexadecimal, apart": lambda s: s.encode().hex(":").upper() if len(s) > 4 else s,
+    "a list of numbers": lambda s: ", ".join(map(str, s.encode())) if len(s) > 4 else s,
     "HTML, hexadecimal": lambda s: "".join(f"&#x{ord(c):X};" for c in s),
 }
 
@@ -59,6 +68,102 @@ def test_base64_is_masked_at_every_alignment(
     # Of the key only the characters that share bits with a neighbour are left.
     assert len(visible) <= len(base64.b64encode(lead.encode())) + len(tail) * 4 // 3 + 4
     assert len(found) - len(visible) > len(PLAIN)
+
+
+@pytest.mark.parametrize(
+    "spell", [str, lambda s: quote(s, safe=""), lambda s: s.replace("/", "\\/")]
+)
+def test_base64_is_masked_though_it_is_spelled_in_a_url_or_in_json(
+    spell: Callable[[str], str],
+) -> None:
+    secret = "\xff\xfe>?" * 9  # its Base64 is full of + and /
+    coded = base64.b64encode(secret.encode("utf-8")).decode()
+    assert "/" in coded
+    spelled = spell(coded)
+    assert Redactor([secret]).text(spelled)[:-4] == mask(len(spelled))[:-4]
+
+
+@pytest.mark.parametrize(
+    ("piece", "masked"),
+    [(PLAIN[:16], True), (PLAIN[3:19], True), (PLAIN[-17:], True), (PLAIN[5:20], False)],
+)
+def test_a_piece_of_sixteen_characters_is_masked_wherever_it_was_cut(
+    piece: str, masked: bool
+) -> None:
+    wanted = mask(len(piece)) if masked else piece
+    redactor = Redactor([PLAIN])
+    assert redactor.text(f"<{piece}|{piece}>") == f"<{wanted}|{wanted}>"
+    assert redactor.octets(f"<{piece}|{piece}>".encode()) == f"<{wanted}|{wanted}>".encode()
+
+
+def test_a_short_secret_has_no_pieces() -> None:
+    assert Redactor(["sk-reference-key"]).text("sk-reference-ke") == "sk-reference-ke"
+
+
+def stream(*pieces: str, choice: int = 0, member: str = "content") -> bytes:
+    """Events that share a text out."""
+    deltas = [{"index": choice, "delta": {member: piece}} for piece in pieces]
+    return b"".join(b"data: %b\n\n" % json.dumps({"choices": [d]}).encode() for d in deltas)
+
+
+def told(body: bytes, choice: int = 0, member: str = "content") -> str:
+    """What a reader of a stream puts together."""
+    events = [json.loads(line[6:]) for line in body.splitlines() if line]
+    choices = [event["choices"][0] for event in events]
+    return "".join(c["delta"].get(member, "") for c in choices if c["index"] == choice)
+
+
+@pytest.mark.parametrize("secret", [PLAIN, ODD])
+@pytest.mark.parametrize("step", [1, 3, 20])
+def test_a_secret_shared_out_over_events_cannot_be_put_together(secret: str, step: int) -> None:
+    pieces = [secret[at : at + step] for at in range(0, len(secret), step)]
+    mine = stream("ab", *pieces, "yz")
+    other = stream(*("other" for _ in pieces), "end", choice=1)
+    lines = (body.splitlines(keepends=True) for body in (mine, other))
+    mixed = b"".join(one for pair in zip_longest(*lines, fillvalue=b"") for one in pair)
+    for body in (mine, mixed):
+        found = Redactor([secret]).octets(body)
+        assert len(found) == len(body)
+        assert secret not in told(found)
+        assert re.fullmatch(r"ab\[redacted\]\**yz", told(found)) or body is mixed
+    assert told(Redactor([secret]).octets(mixed), choice=1) == told(mixed, choice=1)
+
+
+def test_a_secret_shared_out_over_the_tokens_of_a_document_is_masked() -> None:
+    tokens = [{"token": PLAIN[at : at + 2], "logprob": -1} for at in range(0, len(PLAIN), 2)]
+    found = json.loads(Redactor([PLAIN]).octets(json.dumps({"content": tokens}).encode()))
+    assert "".join(one["token"] for one in found["content"]) == mask(len(PLAIN))
+
+
+def test_texts_that_do_not_belong_together_are_not_put_together() -> None:
+    body = json.dumps({"a": PLAIN[:9], "b": PLAIN[9:]}).encode()
+    assert Redactor([PLAIN]).octets(body).count(b"redacted") == 1  # the longer half, as a piece
+
+
+@pytest.mark.parametrize(
+    "value", ["Bearer sk-canary-0123456789", "Basic dXNlcjpzay1jYW5hcnktMDEyMzQ1Njc4OQ=="]
+)
+def test_what_is_secret_in_a_header_is_masked_without_the_rest(value: str) -> None:
+    assert Redactor([value]).text("sk-canary-0123456789") == mask(20)
+    assert Redactor([value]).text(f"X: {value}") == f"X: {mask(len(value))}"
+
+
+def test_a_tree_that_a_target_made_is_masked_in_its_names_too() -> None:
+    found = Redactor([PLAIN]).tree({f"a{PLAIN}": [{PLAIN: 1}]}, names=True)
+    assert found == {f"a{mask(len(PLAIN))}": [{mask(len(PLAIN)): 1}]}
+
+
+@pytest.mark.parametrize(
+    "octets",
+    [
+        *(b"\\", b"&#x0", b"%25", b"&amp;", b"sk-canar", b'"a":"b"', b'"a":"\\"', b"data: "),
+        *(b'data: {"index": ', b"sk-canary-012345"),
+    ],
+)
+def test_hostile_octets_cost_no_more_than_their_length(octets: bytes) -> None:
+    # Quadratic time would be an hour.
+    found = Redactor([PLAIN, ODD]).octets(octets * (300_000 // len(octets)))
+    assert len(found) == 300_000 // len(octets) * len(octets)
 
 
 @pytest.mark.parametrize("length", [0, 1, 4, 10, 11, 200])
