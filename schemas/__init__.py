@@ -50,6 +50,8 @@ NAMES: Final = (
     "error",
     "results",
     "load_results",
+    "load_sweep",
+    "comparison",
 )
 """Every schema. ``chat_completion#usage`` names a definition inside one."""
 

@@ -57,19 +57,19 @@ def test_saved_results_are_shown(saved: Path, capsys: pytest.CaptureFixture[str]
 
 
 @pytest.mark.parametrize("content", ["", "{}", '{"format": 1}'])
-def test_a_bad_file_is_one_line_and_exit_2(
+def test_a_bad_file_is_one_line_and_exit_4(
     content: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "bad.json"
     path.write_text(content, encoding="utf-8")
-    assert main(["show", str(path)]) == 2
+    assert main(["show", str(path)]) == 4
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_missing_file_is_one_line_and_exit_2(
+def test_a_missing_file_is_one_line_and_exit_4(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main(["show", str(tmp_path / "none.json")]) == 2
+    assert main(["show", str(tmp_path / "none.json")]) == 4
     assert "No such file" in capsys.readouterr().err
 
 

@@ -1,0 +1,61 @@
+"""What one entry tells, in one line; and a target's strings as a terminal may show them.
+
+Laws
+----
+* A line says what was seen and, where a clause is broken, what was required instead.
+* No string of a target moves a cursor, changes a colour or turns the direction of the text.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from typing import Any, Final
+
+from . import words
+from .verdict import UNDECIDED, Entry, Verdict
+
+__all__ = ["escaped", "printable", "told"]
+
+_UNJUDGED: Final = frozenset({*UNDECIDED, Verdict.UNSUPPORTED})
+
+
+def told(entry: Entry) -> str:
+    """What was seen of a clause, in one line; "" where it held and nothing more is known.
+
+    >>> told(entry)
+    'chunk 13 $.choices[0].delta: null; required: an object'
+    """
+    evidence, verdict = entry["evidence"], entry["verdict"]
+    if verdict in _UNJUDGED:
+        return evidence.get("reason") or str(evidence["summary"])
+    if verdict in (Verdict.FAIL, Verdict.WARN):
+        findings = evidence.get("findings") or ()
+        return _finding(findings[0]) if findings else str(evidence["summary"])
+    if verdict == Verdict.OBSERVED:
+        return evidence.get("observed") or str(evidence["summary"])
+    return evidence.get("observed") or ""
+
+
+def _finding(finding: dict[str, Any]) -> str:
+    at = f"{words.short(finding['at'], 80)}: " if finding.get("at") else ""
+    seen = words.short(finding["seen"], 160)
+    return f"{at}{seen}; required: {words.short(finding['required'], 160)}"
+
+
+def printable(text: str) -> str:
+    """``text`` in one line, what is invisible or acts on a terminal as its escape.
+
+    >>> printable("red\\x1b[31m\\n\\u202eder")
+    'red\\\\x1b[31m \\\\u202eder'
+    """
+    return escaped(" ".join(text.split()))
+
+
+def escaped(text: str) -> str:
+    """``text``, every control and format character in it as its escape; spaces stay."""
+    return "".join(map(_shown, text))
+
+
+def _shown(character: str) -> str:
+    harmless = unicodedata.category(character)[0] != "C"
+    return character if harmless else character.encode("unicode_escape").decode("ascii")
