@@ -14,6 +14,7 @@ from load import slo, validity
 from load.gather import Final as LastWord
 from load.metrics import OPENING, OWN, STEADY, Book, Histogram, Tally
 from load.options import Settings
+from load.windows import phase_of
 
 __all__ = ["Facts", "decided", "evidence", "rate", "standings"]
 
@@ -41,8 +42,12 @@ class Facts:
     @property
     def steady(self) -> bool:
         """Whether every worker reached its steady phase, and a request of it has ended."""
-        counts = [self.book.whole(model, STEADY).counts for model in self.book.models]
-        ended = any(each["ok"] + each["failed"] for each in counts)
+        ended = any(
+            tally.counts["ok"] + tally.counts["failed"]
+            for model in self.book.models
+            for key, tally in self.book.tallies[model].items()
+            if phase_of(key) == STEADY
+        )
         return ended and all(f.steady_since is not None for f in self.finals.values())
 
     @property

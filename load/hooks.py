@@ -242,20 +242,26 @@ class Run:
 
     # --- the middle ------------------------------------------------------------------------------
 
-    def _so_far(self, engine: Engine) -> dict[str, Any]:
-        """What is new since the last report, and how this process stands."""
+    def _so_far(self, engine: Engine, *models: str) -> dict[str, Any]:
+        """What is new since the last report, of all models or those; how this process stands."""
         pulse = engine.pulse(self._started)
-        return {"run": engine.plan.run, "book": engine.book.take(), "pulse": pulse.plain()}
+        return {"run": engine.plan.run, "book": engine.book.take(*models), "pulse": pulse.plain()}
 
     def _report(self, data: dict[str, Any], **_: Any) -> None:
         if self.engine is not None and not self._concluded:
             data["chat"] = self._so_far(self.engine)
 
     def _report_here(self, engine: Engine | None) -> None:
-        gevent.sleep(LOOK)
-        while engine is not None and engine is self.engine and not self._concluded:
-            self._reported("local", self._so_far(engine))
+        """What is new, one model after the other: no report holds the loop for long."""
+        while engine is not None and self._goes_on(engine):
             gevent.sleep(LOOK)
+            for model in list(engine.book.tallies):
+                if self._goes_on(engine):
+                    self._reported("local", self._so_far(engine, model))
+                gevent.sleep(0.0001)  # not 0: that runs again before the sockets are looked at
+
+    def _goes_on(self, engine: Engine) -> bool:
+        return engine is self.engine and not self._concluded
 
     def _reported(self, worker: str, data: dict[str, Any]) -> None:
         if self._ledger is not None:

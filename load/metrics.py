@@ -341,14 +341,16 @@ class Book:
         """The models, in order of their names."""
         return sorted(self.tallies.keys() - {OWN})
 
-    def take(self) -> dict[str, Any]:
-        """What has been recorded since the last call, as plain data; the book is empty then."""
-        plain = {
-            model: {phase: tally.plain() for phase, tally in phases.items()}
-            for model, phases in self.tallies.items()
+    def take(self, *models: str) -> dict[str, Any]:
+        """What has been recorded since the last call, as plain data; the book is empty then.
+
+        With ``models`` (``OWN`` among them) it is what concerns those, and only that is taken out.
+        """
+        return {
+            model: {phase: tally.plain() for phase, tally in self.tallies.pop(model).items()}
+            for model in models or tuple(self.tallies)
+            if model in self.tallies
         }
-        self.tallies = {}
-        return plain
 
     def add(self, plain: Mapping[str, Any]) -> None:
         """Add what another book gave."""
