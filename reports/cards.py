@@ -8,6 +8,7 @@ Laws
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -19,7 +20,8 @@ from .text import frequency, intermittent, timed
 from .verdict import LEVELS, Entry, Verdict
 from .view import SIGNS, TARGET, Sign, anchor
 
-__all__ = ["Card", "OpenRow", "Row", "cards", "observed_rows", "open_rows", "rows"]
+__all__ = ["Card", "OpenRow", "Row", "cards", "heads", "observed_rows", "often", "open_rows"]
+__all__ += ["roomy", "rows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +31,7 @@ class Card:
     id: str
     level: str
     kind: str
+    verdict: str
     sign: Sign
     anchor: str
     requirement: Requirement | None
@@ -41,9 +44,19 @@ class Card:
     """States of the known deviations that speak of it."""
 
     @property
+    def entries(self) -> tuple[Entry, ...]:
+        """One for every model that is broken, the shown one first."""
+        return (self.shown, *self.others)
+
+    @property
     def models(self) -> tuple[str, ...]:
         """Every model that is broken, the shown one first."""
-        return tuple(entry["model"] or TARGET for entry in (self.shown, *self.others))
+        return tuple(entry["model"] or TARGET for entry in self.entries)
+
+    @property
+    def counted(self) -> tuple[tuple[str, str], ...]:
+        """Every model that is broken, and how often it was seen there: ``3 of 3``; or ""."""
+        return tuple((entry["model"] or TARGET, often(entry["evidence"])) for entry in self.entries)
 
     @property
     def frequency(self) -> str:
@@ -53,7 +66,7 @@ class Card:
     @property
     def intermittent(self) -> str:
         """``intermittent: 2 of 6`` over all its models, where it comes and goes; else ""."""
-        return intermittent([self.shown, *self.others])
+        return intermittent(self.entries)
 
     @property
     def share(self) -> str:
@@ -91,6 +104,7 @@ def _card(
         id=shown["id"],
         level=shown["level"],
         kind=shown["kind"],
+        verdict=shown["verdict"],
         sign=SIGNS[shown["verdict"]],
         anchor=anchor(shown["id"], shown["verdict"]),
         requirement=requirement,
@@ -107,11 +121,56 @@ def _telling(entry: Entry) -> tuple[bool, bool]:
     return marked, bool(exchanges)
 
 
+def often(evidence: Mapping[str, Any]) -> str:
+    """In how many replies or trials it was seen: ``3 of 8 replies``; "" where nobody counted."""
+    if trials := evidence["trials"]:
+        broken = trials["counted"] - trials["passed"]
+        return f"{broken} of {words.amount(trials['counted'], 'trial')}"
+    if seen := evidence["seen_in"]:
+        return f"{seen['broken']} of {words.amount(seen['looked'], 'reply', 'replies')}"
+    return ""
+
+
+def roomy(cards: Iterable[Card], room: int) -> frozenset[tuple[str, str | None]]:
+    """Which entries beside those that the cards show have their exchanges in the page too.
+
+    They are ``(id, model)``, in the order of the cards, as long as ``room`` lasts: octets of the
+    exchanges as JSON. Those without room are in the results that the page embeds.
+    """
+    found = set()
+    for entry in (entry for card in cards for entry in card.others):
+        room -= len(json.dumps(entry["evidence"]["exchanges"]))
+        if room >= 0:
+            found.add((entry["id"], entry["model"]))
+    return frozenset(found)
+
+
+# --- an exchange --------------------------------------------------------------------------------
+
+
+def heads(exchange: Mapping[str, Any]) -> str:
+    """What was sent, and what came before the body of the reply, line by line."""
+    request = exchange["request"]
+    sent = [f"{request['method']} {request['url']}", *_headers(request["headers"])]
+    body = ["", words.middle(request["body"], HEAD)] if request["body"] else []
+    status = str(exchange["status"]) if exchange["status"] else "no status"
+    got = [status, *_headers(exchange["headers"])]
+    return "\n".join([*sent, *body, "", *got])
+
+
+def _headers(pairs: Iterable[Sequence[str]]) -> list[str]:
+    return [words.middle(f"{name}: {value}", HEAD) for name, value in pairs]
+
+
 # --- the transcript -----------------------------------------------------------------------------
 
 
 UNMARKED: Final = 130
-"""At most so many characters of a line that no finding points at; a marked line is shown whole."""
+"""At most so many characters of a line that no finding points at."""
+MARKED: Final = 1000
+"""At most so many of one that a finding points at: more than a recorded line has."""
+HEAD: Final = 2000
+"""At most so many of a header or of the body of a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,17 +195,19 @@ def rows(transcript: Iterable[Mapping[str, Any]]) -> list[Row]:
         at, arrival, said = line["at_ms"], line["arrival"], line["text"]
         # The blank line that ends a marked event says nothing more.
         marked, mark = line["mark"], line["mark"] and bool(said or not marked)
+        # A moment is told once, with the first line that has a text.
+        told = at is not None and (mark or (bool(said) and at != moment))
         cut = bool(made) and arrival is not None and arrival != read
         states = {"mark": mark, "gap": at is None, "blank": not (said or mark), "cut": cut}
         made.append(
             Row(
-                time="" if at is None or (at == moment and not mark) else timed(line).strip(),
-                text=(said or "(blank line)") if mark else words.middle(said, UNMARKED),
+                time=timed(line).strip() if told else "",
+                text=words.middle(said, MARKED if mark else UNMARKED) or "(blank line)" * mark,
                 mark=mark,
                 css=" ".join(name for name, holds in states.items() if holds),
             )
         )
-        moment = at if at is not None else moment
+        moment = at if told else moment
         read = arrival if arrival is not None else read
     return made
 

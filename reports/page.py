@@ -28,7 +28,7 @@ from markupsafe import Markup, escape
 
 from conformance.requirements import Chapter, Requirement
 
-from . import cards, embedding, text, view, words
+from . import cards, causes, conditions, diff, embedding, text, view, words
 from .sentence import sentence
 from .verdict import Verdict
 
@@ -36,6 +36,9 @@ __all__ = ["BEGIN", "END", "document", "fragment_of", "render"]
 
 BEGIN: Final = "<!-- conformance report -->"
 END: Final = "<!-- end of the conformance report -->"
+
+ROOM: Final = 600_000
+"""Octets for the exchanges of models that a card does not show first."""
 
 
 def render(
@@ -54,8 +57,9 @@ def render(
     """
     data = Markup(embedding.element(results))  # no markup of others is left in it
     results = view.complete(results)
-    failures = cards.cards(results, requirements, Verdict.FAIL)
-    warnings = cards.cards(results, requirements, Verdict.WARN)
+    broken = cards.cards(results, requirements, Verdict.FAIL)
+    bent = cards.cards(results, requirements, Verdict.WARN)
+    found = causes.causes([*broken, *bent], results["requirements"])
     whole = len({entry["id"] for entry in results["requirements"]}) >= sum(
         results["catalogue"]["judged"].values()
     )
@@ -69,8 +73,11 @@ def render(
             tiles=view.tiles(results),
             bars=view.bars(results),
             heat=view.heat(results, chapters),
-            failures=failures,
-            warnings=warnings,
+            broken=len(broken),
+            bent=len(bent),
+            failures=[cause for cause in found if cause.first.verdict == Verdict.FAIL],
+            warnings=[cause for cause in found if cause.first.verdict == Verdict.WARN],
+            room=cards.roomy([*broken, *bent], ROOM),
             undecided=cards.open_rows(results, ("ERROR", "INCONCLUSIVE", "BLOCKED")),
             unsupported=cards.open_rows(results, ("UNSUPPORTED",)),
             observed=cards.observed_rows(results),
@@ -78,7 +85,8 @@ def render(
             unrun="no check yet" if whole else "not in this run",
             others=list(others),
             deviations=text.known_deviations(results),
-            cost=text.cost(results),
+            conditions=conditions.conditions(results),
+            capabilities=conditions.capabilities(results),
             signs=view.SIGNS,
             style=Markup(_file("page.css")),  # our own file
             script=Markup(_file("page.js")),  # our own file
@@ -142,8 +150,11 @@ def _templates() -> jinja2.Environment:
     )
     env.filters |= {
         "amount": words.amount,
+        "fields": diff.fields,
+        "heads": cards.heads,
         "inline": inline,
         "instant": words.instant,
+        "often": cards.often,
         "outcome": text.outcome,
         "rows": cards.rows,
         "short": words.short,

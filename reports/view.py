@@ -72,15 +72,34 @@ _EVIDENCE: Final[Mapping[str, Any]] = {
     "seen_in": None,
     "repeated": None,
     "trials": None,
+    "left_out": 0,
+    "by": None,
 }
-_FINDING: Final[Mapping[str, Any]] = {"at": "", "mild": False}
-_EXCHANGE: Final[Mapping[str, Any]] = {"headers": (), "transcript": (), "curl": "", "error": None}
+_FINDING: Final[Mapping[str, Any]] = {"at": "", "mild": False, "reply": None}
+_EXCHANGE: Final[Mapping[str, Any]] = {
+    "reply": None,
+    "headers": (),
+    "transcript": (),
+    "curl": "",
+    "error": None,
+}
 _LINE: Final[Mapping[str, Any]] = {"arrival": None}
 
 
 def complete(results: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the results with every optional member of an entry's evidence there."""
-    return {**results, "requirements": [_complete(entry) for entry in results["requirements"]]}
+    """Return the results as they are shown: optional members are there, and all can be seen."""
+    entries = [_complete(entry) for entry in results["requirements"]]
+    shown = {"configuration": None, "tokens": None, **results, "requirements": entries}
+    return {name: _visible(value) for name, value in shown.items()}
+
+
+def _visible(value: Any) -> Any:
+    """A JSON value in whose strings nothing is hidden; keys are ours."""
+    if isinstance(value, str):
+        return words.visible(value)
+    if isinstance(value, dict):
+        return {name: _visible(item) for name, item in value.items()}
+    return [_visible(item) for item in value] if isinstance(value, list | tuple) else value
 
 
 def _complete(entry: Entry) -> dict[str, Any]:

@@ -23,6 +23,7 @@ __all__ = [
     "plain",
     "short",
     "tidy",
+    "visible",
 ]
 
 
@@ -36,9 +37,9 @@ def noun(value: int, singular: str) -> str:
     return singular if value == 1 else f"{singular}s"
 
 
-def amount(value: int, singular: str) -> str:
+def amount(value: int, singular: str, plural: str = "") -> str:
     """``(1, "request")`` -> ``1 request``; ``(1200, "request")`` -> ``1,200 requests``."""
-    return f"{number(value)} {noun(value, singular)}"
+    return f"{number(value)} {plural if plural and value != 1 else noun(value, singular)}"
 
 
 def listed(items: Iterable[str], last: str = "and") -> str:
@@ -99,3 +100,20 @@ def plain(markdown: str) -> str:
 def tidy(text: str) -> str:
     """``text`` as it may be written to UTF-8: lone surrogates become their escapes."""
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
+_JOINER: Final = "\u200d"
+"""Joins emoji; Python calls it unprintable, and nothing obeys it."""
+
+
+def visible(text: str) -> str:
+    """``text`` with what cannot be seen spelled out: controls, NUL, marks that turn the direction.
+
+    >>> visible("a\\x00b\\u202e")
+    'a\\\\x00b\\\\u202e'
+    """
+    if text.isprintable():
+        return text
+    return "".join(
+        c if c.isprintable() or c == _JOINER else c.encode("unicode_escape").decode() for c in text
+    )

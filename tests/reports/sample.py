@@ -282,8 +282,8 @@ def _untyped_error(model: str | None, *, param: bool = False) -> dict[str, Any]:
     body = '{"error":{"message":"temperature must be between 0 and 2","code":"invalid_value"}}'
     finding = {
         "required": "param is a string or null" if param else "type is a string",
-        "seen": "no such member",
-        "at": "$.error",
+        "seen": "absent",
+        "at": "$.error.param" if param else "$.error.type",
     }
     exchange = _exchange(
         _ask(model, temperature=9), 400, "application/json", _lines([body], {0}, 8.2)

@@ -21,7 +21,7 @@ VOID = {"meta", "br", "hr", "img", "link", "input"}
 OURS = re.compile(
     "html|head|meta|title|body|style|script|main|header|nav|section|article|details|summary|div"
     "|h1|h2|h3|h4|p|span|b|i|em|bdi|small|time|code|pre|a|ol|ul|li|dl|dt|dd"
-    "|table|thead|tbody|tr|th|td"
+    "|mark|table|thead|tbody|tr|th|td"
 )
 
 
@@ -85,13 +85,14 @@ def test_the_verdict_comes_first_and_everything_follows_in_order(realistic: Page
         "of 85 judged MUST broken",
         "118 in the catalogue: 3 broken",
         "Where",
-        "Failures by clause",
+        "Failures by cause",
         "Warnings",
         "Undecided",
         "Unsupported",
         "Every clause",
         "This run",
-        "What it cannot prove",
+        "Run all of it again",
+        "What this run cannot prove",
     ]
     words, at = realistic.words, -1
     for part in order:
@@ -286,6 +287,7 @@ def test_observations_and_what_cannot_be_judged_have_their_places() -> None:
     assert {"observed", "observed-CC-FIN-006", "observed-CC-SSE-008", "warn-CC-SSE-008"} <= set(ids)
     assert all(said in shown.words for said in ("says x", "does y", "nothing shows it outside"))
     assert "intermittent: 2 of 6" in shown.words
+    assert shown.words.index("Every clause judged") < shown.words.index("Observations told")
 
 
 def test_nothing_is_fetched() -> None:

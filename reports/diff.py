@@ -1,0 +1,148 @@
+"""Required against seen, field by field.
+
+Laws
+----
+* The same thing at several places is one field that names them all; nothing is dropped.
+* What differs is marked in both lines; where the two cannot be compared, nothing is.
+* Plain data: no string here is HTML, and every one may be hostile.
+
+Theory
+------
+A finding says in words what is required, and quotes what was seen. Where the words hold a literal
+(``code is "invalid_api_key", as documented``; ``the last data value is [DONE]``) that can stand
+against the quotation, the two are compared character by character, so that the eye falls on the
+blank in ``" [DONE]"``.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, TypeAlias
+
+from .words import short
+
+__all__ = ["Field", "Piece", "compared", "fields"]
+
+PLACES: Final = 3
+"""At most so many other places are named."""
+QUOTED: Final = 600
+"""At most so many characters of one line are shown."""
+
+Piece: TypeAlias = tuple[str, bool]
+"""Text, and whether it differs from the other line."""
+
+
+@dataclass(frozen=True, slots=True)
+class Field:
+    """One value that is not what is required."""
+
+    at: str
+    """Where it is; "" where the finding names no place."""
+    required: tuple[Piece, ...]
+    seen: tuple[Piece, ...]
+    also: tuple[str, ...]
+    """The other places where the same was seen, each as often as it was."""
+
+    @property
+    def elsewhere(self) -> str:
+        """``and 4 more like it: event 15, event 163``; places that are the same are named once."""
+        others = [place for place in dict.fromkeys(self.also) if place and place != self.at]
+        where = f": {', '.join(others[:PLACES])}" if others else ""
+        more = ", …" if len(others) > PLACES else ""
+        return f"and {len(self.also)} more like it{where}{more}" if self.also else ""
+
+
+def fields(findings: Iterable[Mapping[str, Any]], reply: str | None = None) -> list[Field]:
+    """The findings as fields, those that differ only in their place together.
+
+    Args:
+        findings: by the schema, every optional member there.
+        reply: the exchange that is shown: its own findings stand for those like them.
+    """
+    alike: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
+    for finding in findings:
+        key = (_path(finding["at"]), finding["required"], finding["seen"])
+        alike.setdefault(key, []).append(finding)
+    made = []
+    for found in alike.values():
+        theirs = (at for at, one in enumerate(found) if reply and one["reply"] == reply)
+        shown = found.pop(next(theirs, 0))
+        lines = (short(shown[name], QUOTED) for name in ("required", "seen"))
+        required, seen = compared(*lines)
+        made.append(Field(shown["at"], required, seen, tuple(one["at"] for one in found)))
+    return made
+
+
+def _path(at: str) -> str:
+    """The place without the number of the line, event or chunk."""
+    return re.sub(r"^(line|event|chunk|byte) \d+", r"\1", at)
+
+
+# --- character by character ---------------------------------------------------------------------
+
+
+_LITERAL: Final = re.compile(r'"(?:[^"\\]|\\.)+"|\'[^\']+\'|\[DONE\]')
+_ALIKE: Final = 0.6
+"""From so much likeness on, two texts are shown by what differs, else as a whole."""
+_LONGEST: Final = 300
+"""Characters; a comparison takes quadratic time."""
+
+
+def compared(required: str, seen: str) -> tuple[tuple[Piece, ...], tuple[Piece, ...]]:
+    """Return both lines in pieces, what differs marked.
+
+    >>> compared("the last data value is [DONE]", '" [DONE]"')[1]
+    (('"', False), (' ', True), ('[DONE]"', False))
+    """
+    whole = ((required, False),), ((seen, False),)
+    literals = list(_LITERAL.finditer(required))
+    value = _unquoted(seen)
+    if not literals or len(required) > _LONGEST or len(seen) > _LONGEST or not value:
+        return whole
+    matcher = difflib.SequenceMatcher(autojunk=False, b=value)
+    ratios = []
+    for literal in literals:
+        matcher.set_seq1(_unquoted(literal[0]))
+        ratios.append(matcher.ratio())
+    best = max(range(len(literals)), key=ratios.__getitem__)
+    if ratios[best] == 1 or (ratios[best] < _ALIKE and (len(literals) > 1 or value == seen)):
+        return whole
+    at, end = literals[best].span()
+    literal = literals[best][0]
+    margin = (len(literal) - len(_unquoted(literal))) // 2
+    at, end = at + margin, end - margin
+    before, after = (seen[:1], seen[-1:]) if value != seen else ("", "")
+    if ratios[best] < _ALIKE:
+        return (
+            _joined([(required[:at], False), (required[at:end], True), (required[end:], False)]),
+            _joined([(before, False), (value, True), (after, False)]),
+        )
+    matcher.set_seq1(required[at:end])
+    codes = matcher.get_opcodes()
+    ought = [(required[at + a : at + b], code != "equal") for code, a, b, _, _ in codes]
+    found = [(value[a:b], code != "equal") for code, _, _, a, b in codes]
+    return (
+        _joined([(required[:at], False), *ought, (required[end:], False)]),
+        _joined([(before, False), *found, (after, False)]),
+    )
+
+
+def _unquoted(text: str) -> str:
+    quoted = len(text) >= 2 and text[0] == text[-1] and text[0] in "\"'"
+    return text[1:-1] if quoted else text
+
+
+def _joined(pieces: Sequence[Piece]) -> tuple[Piece, ...]:
+    """The pieces without empty ones, neighbours of one kind as one."""
+    made: list[Piece] = []
+    for text, differs in pieces:
+        if not text:
+            continue
+        if made and made[-1][1] == differs:
+            made[-1] = (made[-1][0] + text, differs)
+        else:
+            made.append((text, differs))
+    return tuple(made)

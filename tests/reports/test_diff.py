@@ -1,0 +1,86 @@
+"""Required against seen: what is marked, and what is put together."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from reports.diff import Piece, compared, fields
+
+
+def marked(line: tuple[Piece, ...]) -> str:
+    """The line, what differs in braces."""
+    return "".join(f"{{{text}}}" if differs else text for text, differs in line)
+
+
+@pytest.mark.parametrize(
+    ("required", "seen", "ought", "found"),
+    [
+        ("the value is [DONE]", '" [DONE]"', "the value is [DONE]", '"{ }[DONE]"'),
+        ("'chatcmpl-1', as before", "'chatcmpl-3'", "'chatcmpl-{1}', as before", "'chatcmpl-{3}'"),
+        ('"invalid_api_key" it', '"Invalid_key"', '"{i}nvalid_{api_}key" it', '"{I}nvalid_key"'),
+        # Nothing in common: the whole literal, where it is plain which one is meant.
+        ('code is "invalid", as said', '"no"', 'code is "{invalid}", as said', '"{no}"'),
+        ('code is "invalid" or "bad"', '"no"', 'code is "invalid" or "bad"', '"no"'),
+        # No literal, or nothing to hold against it.
+        ("an object", "null", "an object", "null"),
+        ("type 'insufficient_quota'", "null", "type 'insufficient_quota'", "null"),
+        ("[DONE] occurs once", "[DONE]", "[DONE] occurs once", "[DONE]"),
+        ('a string such as "x"', '""', 'a string such as "x"', '""'),
+        ("", "", "", ""),
+        ("'" * 9, "'", "'" * 9, "'"),
+    ],
+)  # fmt: skip
+def test_what_differs_is_marked(required: str, seen: str, ought: str, found: str) -> None:
+    one, other = compared(required, seen)
+    assert (marked(one), marked(other)) == (ought, found)
+    assert ("".join(text for text, _ in one), "".join(text for text, _ in other)) == (
+        required,
+        seen,
+    )
+
+
+def test_a_long_line_is_not_compared() -> None:
+    one, other = compared(f'is "{"a" * 5000}"', f'"{"b" * 5000}"')
+    assert not any(differs for _, differs in (*one, *other))
+
+
+def finding(at: str, seen: str = "null", reply: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"required": "an object", "seen": seen, "at": at, "mild": False, "reply": reply, **more}
+
+
+def test_the_same_at_several_places_is_one_field() -> None:
+    (field,) = fields([finding(f"chunk {number} $.delta") for number in range(1, 7)])
+    assert field.at == "chunk 1 $.delta"
+    assert field.elsewhere == (
+        "and 5 more like it: chunk 2 $.delta, chunk 3 $.delta, chunk 4 $.delta, …"
+    )
+
+
+def test_places_of_one_name_are_told_by_their_number() -> None:
+    (field,) = fields([finding("line 3")] * 4)
+    assert field.elsewhere == "and 3 more like it"
+
+
+def test_what_differs_in_anything_but_the_number_stays_apart() -> None:
+    found = [
+        finding("chunk 1 $.a"),
+        finding("chunk 1 $.b"),
+        finding("chunk 2 $.a", "3"),
+        finding("chunk 2 $.a", required="a list"),
+        finding("$.choices[0]"),
+        finding("$.choices[1]"),
+    ]
+    assert len(fields(found)) == 6
+
+
+def test_the_finding_of_the_reply_that_is_shown_stands_first() -> None:
+    found = [finding("line 3", reply="0" * 16), finding("line 9", reply="1" * 16)]
+    assert [field.at for field in fields(found, "1" * 16)] == ["line 9"]
+    assert [field.at for field in fields(found, None)] == ["line 3"]
+
+
+def test_a_megabyte_is_shortened() -> None:
+    (field,) = fields([finding("line 3", "x" * 1_000_000)])
+    assert sum(len(text) for text, _ in field.seen) < 1000
