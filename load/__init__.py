@@ -10,8 +10,8 @@ Laws
   off. None is lost, and none becomes a time of 0.
 * A run judges itself (`validity`). On a run that is not valid no target is called held or broken.
 * Only the locustfiles, `user`, `shapes`, `hooks` and `web` import locust, which monkey-patches the
-  process; only they and `engine`, `dispatch`, `backlog`, `monitor`, `dial` and `stream` import
-  gevent. The rest is pure.
+  process; only they and `engine`, `reporting`, `dispatch`, `backlog`, `monitor`, `dial` and
+  `stream` import gevent. The rest is pure.
 
 Map
 ---
@@ -49,11 +49,13 @@ command     the command line of a run, as results quote it                      
 conclusion  the end of a run: results and page written, targets decided
 live        the figures of a run as it goes                                       pure
 live_points its points over time                                                  pure
+reporting   what a process reports of its part, on the way and at its end
 web         the live view in Locust's web page (its files: ``live_page/``)
 hooks       what Locust calls
 user        ChatUser, the base of locustfiles
 chat mixed  locustfiles; with a shape: ramp, steps, spike, soak
 stages      users over time, as a table                                           pure
 shapes      the same for Locust
+sweep_results  a sweep as data, by `load_sweep.schema.json`                       pure
 sweep       a command: the highest rate at which targets hold
 """

@@ -31,11 +31,11 @@ from load import results, summary
 from load.conclusion import conclude, own_version
 from load.dispatch import NOTICE_NS
 from load.engine import Engine
-from load.gather import Final as LastWord
 from load.gather import Ledger
 from load.listing import list_models
 from load.masking import mask_logs
 from load.options import OPTIONS, Settings, SettingsError, add_options, read
+from load.reporting import last_word, report_here, so_far
 from load.sharing import Plan
 from load.web import View
 
@@ -47,9 +47,6 @@ JOIN: Final = "chat_join"
 SPENT: Final = "chat_spent"
 LAST: Final = "chat_last"
 KEYS: Final = [option.name.replace("-", "_") for option in OPTIONS]
-LOOK: Final = 2.0
-"""Seconds between what a local runner reports to itself."""
-
 PATIENCE: Final = 15.0
 """Seconds, beyond --stop-timeout, that the master waits for the workers' last reports."""
 
@@ -163,8 +160,7 @@ class Run:
                 self._tell(name, Plan(run, index, len(workers)))
         else:
             self._begin(settings, Plan(run))
-            if self._view.live is not None:
-                gevent.spawn(self._report_here, self.engine)
+            self._report_here(self.engine)
 
     def _refuse(self, why: str) -> None:
         """The run cannot start: say so, and end it once its users have come up."""
@@ -242,26 +238,20 @@ class Run:
 
     # --- the middle ------------------------------------------------------------------------------
 
-    def _so_far(self, engine: Engine, *models: str) -> dict[str, Any]:
-        """What is new since the last report, of all models or those; how this process stands."""
-        pulse = engine.pulse(self._started)
-        return {"run": engine.plan.run, "book": engine.book.take(*models), "pulse": pulse.plain()}
-
     def _report(self, data: dict[str, Any], **_: Any) -> None:
         if self.engine is not None and not self._concluded:
-            data["chat"] = self._so_far(self.engine)
+            data["chat"] = so_far(self.engine, self._started)
 
     def _report_here(self, engine: Engine | None) -> None:
-        """What is new, one model after the other: no report holds the loop for long."""
-        while engine is not None and self._goes_on(engine):
-            gevent.sleep(LOOK)
-            for model in list(engine.book.tallies):
-                if self._goes_on(engine):
-                    self._reported("local", self._so_far(engine, model))
-                gevent.sleep(0.0001)  # not 0: that runs again before the sockets are looked at
-
-    def _goes_on(self, engine: Engine) -> bool:
-        return engine is self.engine and not self._concluded
+        """Where somebody may look on, a local runner reports to itself."""
+        if engine is not None and self._view.live is not None:
+            gevent.spawn(
+                report_here,
+                engine,
+                self._started,
+                lambda: engine is self.engine and not self._concluded,
+                lambda data: self._reported("local", data),
+            )
 
     def _reported(self, worker: str, data: dict[str, Any]) -> None:
         if self._ledger is not None:
@@ -296,8 +286,7 @@ class Run:
         engine = self.engine
         if engine is not None and not self._concluded:
             engine.close()
-            last = {"run": engine.plan.run, "book": engine.book.take()}
-            last["final"] = self._last(engine)
+            last = last_word(engine, self._started, self._stopped or time.time_ns())
             if isinstance(self.runner, WorkerRunner):
                 self._concluded = True
                 self.runner.send_message(LAST, last)
@@ -312,16 +301,6 @@ class Run:
     def _headless(self) -> bool:
         options = self.environment.parsed_options
         return bool(options is not None and options.headless)
-
-    def _last(self, engine: Engine) -> dict[str, Any]:
-        return LastWord(
-            worker=engine.plan.worker,
-            begun=engine.begun,
-            started=self._started,
-            steady_since=engine.steady_since,
-            stopped=self._stopped or time.time_ns(),
-            cpu=engine.cpu,
-        ).plain()
 
     def _wait_for_workers(self) -> None:
         """Until every worker's last report is in, or those left are known to be dead."""
