@@ -58,12 +58,26 @@
         tell(element, element.getBoundingClientRect());
       }
     }
+    const windows = new Map(); // the nearest box around an element that cuts what sticks out
+    const around = (element) => {
+      if (!element) return null;
+      if (!windows.has(element)) {
+        const cuts = ["hidden", "clip"].includes(getComputedStyle(element).overflowX);
+        windows.set(element, cuts ? element.getBoundingClientRect() : around(element.parentElement));
+      }
+      return windows.get(element);
+    };
     const range = document.createRange(); // a word may be wider than its box
     for (const [node, element] of texts()) {
       if (held.has(element) || (scrollable && scrolls(element)) || element instanceof SVGElement) continue;
       if (!rendered(element) || unpainted(element)) continue;
       range.selectNodeContents(node);
-      tell(element, range.getBoundingClientRect());
+      const [box, frame] = [range.getBoundingClientRect(), around(element)];
+      tell(element, box);
+      if (frame && (box.right > frame.right + 1 || box.left < frame.left - 1)
+        && getComputedStyle(element).textOverflow !== "ellipsis") {
+        wide.push(`${named(element)} is cut at ${Math.round(frame.right)} px: ${quoted(node.data)}`);
+      }
     }
     return unique(wide);
   };

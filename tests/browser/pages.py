@@ -43,7 +43,7 @@ LONG: Final = 1_000_000
 
 def broken_run(folder: Path) -> bench.Ran:
     """Judge the reference server with one fault; the page is in ``reports/out`` of the folder."""
-    chapters = ("CC-STREAM", "CC-FIN", "CC-TOOL", "CC-AUTH")
+    chapters = ("CC-STREAM", "CC-FIN", "CC-AUTH")
     wanted = [word for chapter in chapters for word in ("--requirement", chapter)]
     with bench.reference() as address:
         url = f"{address}/fault/{FAULT}/v1"
@@ -52,8 +52,8 @@ def broken_run(folder: Path) -> bench.Ran:
 
 def hostile_run(folder: Path) -> bench.Ran:
     """Judge a server that attacks whoever shows what it said; ``folder`` as in ``broken_run``."""
-    chapters = ("CC-RESP", "CC-MSG", "CC-SSE", "CC-ERR")
-    wanted = [word for chapter in chapters for word in ("--requirement", chapter)]
+    clauses = ("CC-RESP", "CC-MSG-003", "CC-SSE-002", "CC-SSE-012", "CC-ERR-001", "CC-ERR-007")
+    wanted = [word for clause in clauses for word in ("--requirement", clause)]
     with tiny.serve(_attack) as server:
         return bench.run(
             folder, "--target-url", server.url, "--model", f"m{SCRIPT}", *CHEAP, *wanted

@@ -66,7 +66,9 @@ def case(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
         return Case(name, pages.made_up(results, folder / "page.html"), results)
     ran = REAL[name](folder)
     assert ran.status == 1, ran.said  # a MUST is broken
-    return Case(name, folder / "reports/out/compliance.html", ran.results())
+    path = folder / "reports/out/compliance.html"
+    assert path.exists(), ran.said
+    return Case(name, path, ran.results())
 
 
 @pytest.fixture(scope="module")

@@ -33,6 +33,11 @@ WRONG: list[tuple[Callable[[Visit], list[str]], str, str]] = [
         "<div style='overflow:clip'><p class=cut style='margin-left:-40px'>a</p></div>",
         "p.cut from -",
     ),
+    (
+        looking.overflowing,
+        "<div style='overflow:clip;width:50px'><b class=half-read>" + "W" * 9 + "</b></div>",
+        "b.half-read is cut at 58 px",
+    ),
     (looking.faint, "<p class=grey style='color:#777'>a", 'p.grey "a": 4.48'),
     (
         looking.faint,
