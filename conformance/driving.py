@@ -17,13 +17,13 @@ import subprocess
 import tempfile
 import time
 import weakref
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
-from .chat import Chat
+from .chat import CHAT_PATH, Chat, encode
 from .libraries import LIBRARIES, Library, command, folder, programme
-from .outcomes import Inconclusive, Unsupported
+from .outcomes import Inconclusive, Unjudged, Unsupported
 from .protocol.finding import shorten
 from .wire.arguments import without
 from .wire.client import Client, Endpoint
@@ -31,6 +31,9 @@ from .wire.exchange import BEARER, Exchange, Failure, FailureKind, Request
 
 START_UP = 120.0
 """Seconds that a client may take at least: importing one on a busy machine is no exchange."""
+
+TRIES = 3
+"""How often a library makes a call at most: twice more after a 408, 409, 429, 5xx or no reply."""
 
 UNWANTED = ("OPENAI_", "LANGCHAIN_", "LANGSMITH_", "LITELLM_")
 """Beginnings of environment variables that change what a library does."""
@@ -59,19 +62,28 @@ class Driven:
     """A driver at work."""
 
     def __init__(self, chat: Chat, library: Library) -> None:
-        """Raises `Unsupported` where the library is not installed."""
+        """Raises `Unsupported` where the library is not installed, `Inconclusive` where a budget
+        does not cover its programme."""
         self.library = library
         self._endpoint = chat.client.endpoint
         words = command(library)
+        chat.may_ask()
+        steps = programme(chat, library.name)
+        self._planned = {str(step["name"]): request_of(step) for step in steps}
+        gate = chat.client.gate
+        wait = gate.reserve(list(self._planned.values()), TRIES)
         job = {
+            "wait": wait,
+            "gap": gate.gap,
             "base_url": self._endpoint.base_url,
             "model": chat.model,
             "timeout": self._endpoint.timeout,
-            "steps": programme(chat, library.name),
+            "steps": steps,
         }
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process has ended
         self._err = tempfile.TemporaryFile()  # noqa: SIM115 - the same
-        self._until = time.monotonic() + START_UP + 2 * self._endpoint.timeout
+        slow = wait + gate.gap * len(steps)
+        self._until = time.monotonic() + slow + START_UP + 2 * self._endpoint.timeout
         self._process = subprocess.Popen(
             words,
             stdin=subprocess.PIPE,
@@ -108,8 +120,10 @@ class Driven:
         lines = [line for line in lines if "name" in line]
         self._complaint = shorten((complaint.splitlines()[-1:] or ["it says nothing"])[0], 200)
         found = {}
+        made: dict[str, list[Exchange]] = {}
         for line in lines[1:]:
             exchanges = [exchange_of(one, chat.client) for one in line.pop("exchanges", ())]
+            made[line["name"]] = exchanges
             masked: Any = chat.client.redactor.tree(line, names=True)
             chat.client.log.extend((one.request, one.status) for one in exchanges)
             found[line["name"]] = Step(
@@ -119,7 +133,29 @@ class Driven:
                 masked.get("raised"),
                 exchanges[-1] if exchanges else None,
             )
+        unmade = sum(TRIES - calls_of(made.get(name)) for name in self._planned)
+        over = [exchange for exchanges in made.values() for exchange in exchanges]
+        chat.client.gate.restore(list(self._planned.values()), unmade, over)
         return found
+
+
+def request_of(step: Mapping[str, Any]) -> Request:
+    """What a step of a programme sends, as far as it costs anything."""
+    if step["kind"] in ("models", "retrieve"):
+        return Request("GET", "/models")
+    return Request("POST", CHAT_PATH, encode(step["body"]))
+
+
+def calls_of(exchanges: Sequence[Exchange] | None) -> int:
+    """How many calls a step made, or may have made; None: it was not told of.
+
+    A library does not show what it repeated, so that what it repeats counts as repeated.
+    """
+    if not exchanges:
+        return TRIES
+    last = exchanges[-1].status
+    settled = last is not None and last not in (408, 409, 429) and last < 500
+    return min(TRIES, len(exchanges)) if settled else TRIES
 
 
 def _whole(file: IO[bytes]) -> bytes:
@@ -223,7 +259,8 @@ def driven(chat: Chat, name: str) -> Mapping[str, Step]:
     """What the library of that name made of its programme.
 
     At the first call every library that a selected clause needs is started beside it. Raises
-    `Unsupported` where the library is not installed or no client may run.
+    `Unsupported` where the library is not installed or no client may run, `Inconclusive` where a
+    budget does not cover its programme.
     """
     if chat.clients is None:
         raise Unsupported("no client is run: --no-clients")
@@ -233,7 +270,7 @@ def driven(chat: Chat, name: str) -> Mapping[str, Step]:
         if library.name not in running:
             try:
                 running[library.name] = Driven(chat, library)
-            except Unsupported:
+            except Unjudged:
                 if library.name == name:
                     raise
     return running[name].steps(chat)

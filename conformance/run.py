@@ -243,7 +243,7 @@ class Run:
         chat = target.chat(item.callspec.params["chat"])  # type: ignore[attr-defined]  # Function
         chat.used.clear()
         if target.gone is not None:
-            if entry.id == FIRST:
+            if entry.id == FIRST or target.gone == target.gate.refusal:
                 raise Inconclusive(target.gone)
             raise Blocked(FIRST, target.gone)
         if entry.id != FIRST and model_of(item) is not None:

@@ -257,8 +257,8 @@ def read(config: pytest.Config) -> Settings:
         ),
         long_context=_tokens(option("long_context"), profile, option("model")),
         limits=Limits(
-            _budget("--budget-requests", option("budget_requests")),
-            _budget("--budget-tokens", option("budget_tokens")),
+            _budget("--budget-requests", option("budget_requests"), 1),
+            _budget("--budget-tokens", option("budget_tokens"), FEWEST_TOKENS),
             _rate(option("rate")),
         ),
         resume=None if option("resume") is None else _there(config, option("resume")),
@@ -270,12 +270,14 @@ def _there(config: pytest.Config, given: str) -> Path:
 
 
 MOST_BUDGET = 10**12
+FEWEST_TOKENS = 2000
+"""With less, not even the plainest call could be let out (`budget.UNBOUNDED`)."""
 MOST_CALLS = 1_000_000
 PERIODS = {"min": 60.0, "s": 1.0}
 
 
-def _budget(option: str, given: str | None) -> int | None:
-    return None if given is None else _whole(option, given, 1, MOST_BUDGET)
+def _budget(option: str, given: str | None, least: int) -> int | None:
+    return None if given is None else _whole(option, given, least, MOST_BUDGET)
 
 
 def _rate(given: str | None) -> Rate | None:

@@ -7,6 +7,7 @@
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 
 const MOST_BYTES = 16 * 1024 * 1024; // of one body
@@ -160,7 +161,9 @@ async function main(name) {
   const run = await library(job, JSON.parse(process.env.CONFORMANCE_CLIENT_HEADERS || '{}'));
   const versions = Object.fromEntries(packages.map((one) => [one, versionOf(one)]));
   write({ name: 'start', versions });
-  for (const step of job.steps) {
+  await sleep(1000 * (job.wait ?? 0));
+  for (const [number, step] of job.steps.entries()) {
+    if (number > 0) await sleep(1000 * (job.gap ?? 0));
     exchanges = [];
     const line = { name: step.name };
     try {

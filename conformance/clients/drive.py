@@ -10,7 +10,8 @@ The laws:
 
 The job is one JSON object: `base_url`, `model`, `timeout` (seconds), and `steps`, each with a
 `name`, a `kind` (the name of a method below), a `body` (the request's fields), and a `key` where
-the right one is not to be used. The libraries keep their own defaults, retries included.
+the right one is not to be used. `wait` and `gap` are the seconds before the first step and between
+two of them, at a rate. The libraries keep their own defaults, retries included.
 """
 
 import asyncio
@@ -19,6 +20,7 @@ import importlib
 import json
 import os
 import sys
+import time
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from importlib.metadata import version
 from typing import Any
@@ -344,7 +346,9 @@ def main(name: str) -> None:
     library = LIBRARIES[name](job, headers)
     versions = {package: version(package) for package in library.packages}
     print(json.dumps({"name": "start", "versions": versions}), file=out, flush=True)
-    for step in job["steps"]:
+    time.sleep(job.get("wait", 0))
+    for number, step in enumerate(job["steps"]):
+        time.sleep(job.get("gap", 0) if number else 0)
         EXCHANGES.clear()
         line: dict[str, Any] = {"name": step["name"]}
         try:

@@ -147,22 +147,28 @@ class Gate:
         time.sleep(max(0.0, self._at(made) - time.monotonic()))
         return Ticket(requests, tokens, calls if flying else 0)
 
-    def reserve(self, calls: int, tokens: int) -> float:
-        """Book `calls` that another process makes by and by; the seconds until the first of them.
+    def reserve(self, requests: Sequence[Request], tries: int) -> float:
+        """Book calls that another process makes by and by, each of them up to `tries` times.
 
-        They get slots one after the other. Raises what `refuse` makes.
+        Each has a slot of its own, its repetitions have none. Returns the seconds until the first;
+        `restore` sets right what came of it. Raises what `refuse` makes.
         """
-        rate = self.limits.rate
+        calls, tokens = len(requests), sum(self._most(request) for request in requests)
+        unpaced = Limits(self.limits.requests, self.limits.tokens)
 
         def decide(account: Account) -> tuple[Account, Booked | Refused | None]:
-            unpaced = Limits(self.limits.requests, self.limits.tokens)
-            made = book(account, unpaced, time.monotonic(), calls, tokens, flying=False)
+            now = time.monotonic()
+            made = book(account, unpaced, now, calls * tries, tokens, flying=False)
             if not isinstance(made, Booked):
                 return account, made
-            later = made.at + calls * (rate.gap if rate else 0.0)
-            return held(made.account, later, 0.0), made
+            return held(made.account, made.at, calls * self.gap), made
 
         return max(0.0, self._at(self._ledger.change(decide)) - time.monotonic())
+
+    @property
+    def gap(self) -> float:
+        """Seconds between two calls."""
+        return self.limits.rate.gap if self.limits.rate else 0.0
 
     def settle(self, ticket: Ticket, exchanges: Sequence[Exchange]) -> None:
         """The calls of a ticket are over, and came back as `exchanges`."""
@@ -176,11 +182,14 @@ class Gate:
 
         self._ledger.change(decide)
 
-    def restore(self, calls: int, tokens: int, exchanges: Sequence[Exchange]) -> None:
-        """Set right what was `reserve`d: so many calls were not made, these were."""
+    def restore(
+        self, requests: Sequence[Request], unmade: int, exchanges: Sequence[Exchange]
+    ) -> None:
+        """Set right what was reserved: `unmade` of all tries were not needed."""
+        tokens = sum(self._most(request) for request in requests)
         spent = sum(self._spent(exchange) for exchange in exchanges)
         self._ledger.change(
-            lambda account: (settled(account, calls=calls, tokens=tokens, spent=spent), None)
+            lambda account: (settled(account, calls=unmade, tokens=tokens, spent=spent), None)
         )
 
     def hold(self, seconds: float) -> None:

@@ -10,7 +10,7 @@ import pytest
 from conformance.wire.client import Client, Endpoint
 from conformance.wire.exchange import Exchange, Request
 from conformance.wire.gate import Gate
-from conformance.wire.pace import Limits
+from conformance.wire.pace import Limits, Rate
 from conformance.wire.raw import converse
 from conformance.wire.together import abandon, all_at_once
 from tests.wire.tiny import Tiny, answer, replies, serve
@@ -67,12 +67,18 @@ def test_a_budget_of_tokens_is_set_right_by_what_comes_back(tiny: Tiny) -> None:
 
 
 def test_what_is_reserved_for_others_is_given_back() -> None:
-    gate = Gate(Limits(requests=10), refuse=NotSentError, spent=lambda _: 3)
-    assert gate.reserve(8, 100) == 0.0
-    with pytest.raises(NotSentError):
-        gate.reserve(3, 0)
-    gate.restore(5, 100, [Exchange(REQUEST, "", 200)])
-    assert (gate.account.requests, gate.account.tokens) == (3, 3)
+    gate = Gate(Limits(requests=10), refuse=NotSentError, most=lambda _: 50, spent=lambda _: 3)
+    assert gate.reserve([REQUEST] * 3, tries=3) == 0.0
+    with pytest.raises(NotSentError, match="3 are needed, 1 left"):
+        gate.reserve([REQUEST], tries=3)
+    gate.restore([REQUEST] * 3, 6, [Exchange(REQUEST, "", 200)] * 3)
+    assert (gate.account.requests, gate.account.tokens) == (3, 9)
+
+
+def test_what_is_reserved_takes_a_slot_for_each_call() -> None:
+    gate = Gate(Limits(rate=Rate(1, 60.0)))
+    assert gate.reserve([REQUEST] * 3, tries=2) == 0.0
+    assert 170 < gate.reserve([REQUEST], tries=2) <= 180
 
 
 BOOKS = """
