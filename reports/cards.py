@@ -54,9 +54,12 @@ class Card:
         return tuple(entry["model"] or TARGET for entry in self.entries)
 
     @property
-    def counted(self) -> tuple[tuple[str, str], ...]:
-        """Every model that is broken, and how often it was seen there: ``3 of 3``; or ""."""
-        return tuple((entry["model"] or TARGET, often(entry["evidence"])) for entry in self.entries)
+    def counted(self) -> tuple[tuple[str, tuple[str, ...]], ...]:
+        """How often it was seen (``3 of 8 replies``, or ""), and on which models as often."""
+        found: dict[str, list[str]] = {}
+        for entry, model in zip(self.entries, self.models, strict=True):
+            found.setdefault(often(entry["evidence"]), []).append(model)
+        return tuple((times, tuple(models)) for times, models in found.items())
 
     @property
     def frequency(self) -> str:
@@ -167,8 +170,9 @@ def _headers(pairs: Iterable[Sequence[str]]) -> list[str]:
 
 UNMARKED: Final = 130
 """At most so many characters of a line that no finding points at."""
-MARKED: Final = 1000
-"""At most so many of one that a finding points at: more than a recorded line has."""
+MARKED: Final = 2000
+"""At most so many of one that a finding points at, and of the lines of a reply of few."""
+FEW: Final = 3
 HEAD: Final = 2000
 """At most so many of a header or of the body of a request."""
 
@@ -187,22 +191,24 @@ class Row:
 
 def rows(transcript: Iterable[Mapping[str, Any]]) -> list[Row]:
     """The lines of a transcript, with the borders between the reads that brought them."""
+    lines = list(transcript)
     made: list[Row] = []
     moment: float | None = None
     read: int | None = None
     marked = False
-    for line in transcript:
+    for line in lines:
         at, arrival, said = line["at_ms"], line["arrival"], line["text"]
         # The blank line that ends a marked event says nothing more.
         marked, mark = line["mark"], line["mark"] and bool(said or not marked)
         # A moment is told once, with the first line that has a text.
         told = at is not None and (mark or (bool(said) and at != moment))
         cut = bool(made) and arrival is not None and arrival != read
+        limit = MARKED if mark or len(lines) <= FEW else UNMARKED
         states = {"mark": mark, "gap": at is None, "blank": not (said or mark), "cut": cut}
         made.append(
             Row(
                 time=timed(line).strip() if told else "",
-                text=words.middle(said, MARKED if mark else UNMARKED) or "(blank line)" * mark,
+                text=words.middle(said, limit) or "(blank line)" * mark,
                 mark=mark,
                 css=" ".join(name for name, holds in states.items() if holds),
             )

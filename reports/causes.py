@@ -168,7 +168,7 @@ class Cause:
 
 
 def causes(cards: Sequence[Card], entries: Iterable[Entry]) -> list[Cause]:
-    """The cards put together by cause: those with a failure first, each kind in the cards' order.
+    """The cards put together by cause: failures first, then by level, then what hurts most.
 
     Args:
         cards: failures and warnings, as ``cards.cards`` makes them.
@@ -190,7 +190,14 @@ def causes(cards: Sequence[Card], entries: Iterable[Entry]) -> list[Cause]:
         ids = {clause for card in group for clause in blocked.get(card.id, ())}
         rest = tuple(sorted(ids))
         found.append(Cause(broken, bent, rest) if broken else Cause(bent, (), rest))
-    return sorted(found, key=lambda c: (c.first.verdict != "FAIL", place[id(c.first)]))
+    return sorted(found, key=lambda cause: (*_weight(cause), place[id(cause.first)]))
+
+
+def _weight(cause: Cause) -> tuple[bool, int, int]:
+    """Sorts before what is easier to bear: clauses that are broken or cannot be judged count."""
+    first = cause.first
+    touched = len(cause.cards) + len(cause.warned) + len(cause.blocked)
+    return first.verdict != "FAIL", LEVELS.index(first.level), -touched
 
 
 def _grouped(cards: Iterable[Card]) -> list[list[Card]]:

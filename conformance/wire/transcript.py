@@ -14,6 +14,10 @@ from .exchange import Exchange
 HEAD, TAIL, AROUND = 6, 3, 2
 MARKED = 8
 LONGEST = 300
+WHOLE = 2000
+"""Characters of a line that a finding points at, and of the few lines of a reply that is no stream:
+there the value that offends is to be read."""
+FEW = 3
 
 
 _LINE = re.compile(rb"[^\r\n]*(?:\r\n|[\r\n])|[^\r\n]+")
@@ -69,6 +73,8 @@ def transcript(exchange: Exchange, marks: Iterable[tuple[int, int]] = ()) -> lis
         if number > before:
             shown.append(Line(None, None, start, f"… {number - before} lines …"))
         before = number + 1
+        mark = any(a < end and b > start for a, b in spans)
+        limit = WHOLE if mark or len(lines) <= FEW else LONGEST
         reader = bisect_left(ends, end)
         timed = reader < len(ends)
         shown.append(
@@ -76,8 +82,8 @@ def transcript(exchange: Exchange, marks: Iterable[tuple[int, int]] = ()) -> lis
                 at_ms=round(exchange.arrivals[reader].at * 1000, 1) if timed else None,
                 arrival=reader if timed else None,
                 offset=start,
-                text=printable(exchange.body[start:end].rstrip(b"\n")),
-                mark=any(a < end and b > start for a, b in spans),
+                text=printable(exchange.body[start:end].rstrip(b"\n"), limit),
+                mark=mark,
             )
         )
     return shown

@@ -183,6 +183,16 @@ def test_failures_come_before_warnings_and_worse_levels_first() -> None:
     assert put_together(*records) == [[ONE], ["CC-ERR-007"], [MILD]]
 
 
+def test_what_breaks_more_comes_first() -> None:
+    records = [
+        broken(ONE, found(A)),
+        broken(TWO, found(B)),
+        broken(THREE, found(B)),
+        broken("CC-ERR-007", found(B)),
+    ]
+    assert put_together(*records) == [[TWO, THREE, "CC-ERR-007"], [ONE]]
+
+
 def test_what_a_client_stumbled_over_hangs_on_the_clause_that_the_suite_names() -> None:
     said = f"openai raises TypeError; explained by {ONE}, {TWO}"
     client = broken(CLIENT, found(B, at="", seen=said), model=None)

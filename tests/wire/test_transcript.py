@@ -3,7 +3,16 @@
 import pytest
 
 from conformance.wire.exchange import Arrival, Exchange, Request
-from conformance.wire.transcript import AROUND, HEAD, LONGEST, TAIL, Line, printable, transcript
+from conformance.wire.transcript import (
+    AROUND,
+    HEAD,
+    LONGEST,
+    TAIL,
+    WHOLE,
+    Line,
+    printable,
+    transcript,
+)
 
 ASK = Request("POST", "/chat/completions", b"{}")
 
@@ -99,3 +108,11 @@ def test_a_long_line_is_shortened_in_the_middle(limit: int) -> None:
 
 def test_every_octet_has_a_printable_form() -> None:
     assert printable(bytes(range(256)), 5000).isprintable()
+
+
+def test_a_line_that_offends_and_a_reply_of_few_lines_are_shown_whole() -> None:
+    stream = b"\n".join([b"x" * 500] * 5)
+    shown = lines_of(stream, [], (501, 502))
+    assert [len(line.text) for line in shown] == [LONGEST - 1, 500, *[LONGEST - 1] * 3]
+    assert [len(line.text) for line in lines_of(b"x" * 1500, [])] == [1500]
+    assert [len(line.text) for line in lines_of(b"x" * 1_000_000, [])] == [WHOLE - 1]
