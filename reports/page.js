@@ -30,8 +30,15 @@
   }
 
   // --- what is closed -----------------------------------------------------------------------
+  const anchor = () => {
+    try {
+      return decodeURIComponent(location.hash.slice(1));
+    } catch {
+      return ""; // no address of this page's
+    }
+  };
   const reveal = () => {
-    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    const target = document.getElementById(anchor());
     if (!target || !page.contains(target)) return;
     for (let at = target; at !== page; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
     target.scrollIntoView();
