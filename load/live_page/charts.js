@@ -13,7 +13,7 @@ const CHARTS = [
   { title: "TTFT p99", unit: "ms", value: (of) => of.ttft_ms[2] },
   { title: "Tokens per second", unit: "/s", value: (of) => of.tokens_per_second },
   { title: "In flight", unit: "", value: (of) => of.in_flight },
-  { title: "Failed requests", unit: "", value: (of) => of.failed, stepped: true },
+  { title: "Failed requests in a window", unit: "", value: (of) => of.failed, stepped: true },
 ];
 
 // What a target sent is text: marks that turn or hide what stands around them are spelled out.
@@ -64,7 +64,10 @@ class Charts {
     }
     for (const [index, chart] of CHARTS.entries()) {
       const plot = this.plots[index];
-      plot.setData(this.data(chart));
+      const [xs, ...rows] = this.data(chart);
+      plot.setData([xs, ...rows]);
+      const empty = rows.every((row) => row.every((value) => value === null));
+      plot.root.parentElement.querySelector("small").textContent = empty ? " too few samples yet" : "";
       const last = points[points.length - 1];
       const said = last === undefined ? "no point yet" : models.map(
         (model) => `${plain(model)} ${number(chart.value(last.models[model] || EMPTY), chart.unit)}`,
@@ -130,7 +133,7 @@ class Charts {
   plot(chart) {
     const figure = document.createElement("figure");
     const caption = document.createElement("figcaption");
-    caption.textContent = chart.title;
+    caption.append(chart.title, document.createElement("small"));
     const tip = document.createElement("div");
     tip.className = "tip";
     tip.hidden = true;
