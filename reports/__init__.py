@@ -14,4 +14,16 @@ A *record* is one executed check. An *entry* is one requirement for one model (o
 None, for the target as a whole), folded from its records. *Results* are the entries of a run and
 what was run, in the form of ``schemas/results.schema.json``. A *clause* is one requirement over all
 models.
+
+Comparisons of saved runs::
+
+    matrix       several runs side by side, clause by clause           pure
+    changes      two runs of one target: what became of each clause    pure
+    columns      what the targets are called; what hinders comparing   pure
+    told         an entry in one line; strings made fit for a terminal pure
+    tables       both in the terminal
+    comparison   both as pages
+    exports      both as data, by ``comparison.schema.json``
+    badge        a verdict as an SVG picture
+    summary      a run as Markdown for a CI job; ``markdown`` escapes
 """

@@ -23,6 +23,7 @@ from .changes import changes, same_target
 from .columns import Column, columns, notes, time_notes
 from .matrix import matrix
 from .summary import summary
+from .told import printable
 
 BAD_INPUT: Final = 4
 
@@ -74,22 +75,36 @@ def _parser() -> argparse.ArgumentParser:
 
     made = commands.add_parser("summary", parents=[saved], help="Markdown for the page of a CI job")
     made.add_argument("--details", action="store_true", help="warnings in full, and what is left")
+    commands.add_parser("load", help="the page of a load run or of a sweep")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    given = _parser().parse_args(arguments)
+    given_words = list(sys.argv[1:] if arguments is None else arguments)
+    if given_words[:1] == ["load"]:  # plots are drawn by what only the load generator installs
+        from .load_page import main as load
+
+        return load(given_words[1:])
+    given = _parser().parse_args(given_words)
     try:
         status, lines = _COMMANDS[given.command](given)
     except (OSError, ValueError) as fault:
-        print(f"python -m reports: {words.tidy(str(fault))}", file=sys.stderr)
+        print(f"python -m reports: {printable(_told(fault))}", file=sys.stderr)
         return BAD_INPUT
     try:
-        print("\n".join(lines), flush=True)
+        sys.stdout.write("".join(f"{line}\n" for line in lines))
+        sys.stdout.flush()
     except BrokenPipeError:  # `| head` has seen enough
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return status
+
+
+def _told(fault: Exception) -> str:
+    """``results.json: No such file or directory``, without Python's number."""
+    if isinstance(fault, OSError) and fault.filename is not None:
+        return f"{fault.filename}: {fault.strerror}"
+    return str(fault)
 
 
 # --- the commands: each returns its exit status and what it prints --------------------------------
@@ -99,7 +114,8 @@ _Said = tuple[int, Iterable[str]]
 
 def _page(given: argparse.Namespace) -> _Said:
     fragment = page.render(results.read(given.results), REQUIREMENTS, CHAPTERS)
-    return 0, [_written(given.html, page.document(fragment))]
+    _written(given.html, page.document(fragment))
+    return 0, []
 
 
 def _show(given: argparse.Namespace) -> _Said:

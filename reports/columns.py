@@ -180,10 +180,15 @@ def time_notes(old: Column, new: Column) -> list[str]:
     if _started(new.results) < _started(old.results):
         found.append("The new run began before the old one: are the files in the right order?")
     before, after = (column.results["target"]["models"] for column in (old, new))
-    if gone := [model for model in before if model not in after]:
-        found.append(f"Only the old run has {words.listed(gone)}.")
-    if come := [model for model in after if model not in before]:
-        found.append(f"Only the new run has {words.listed(come)}.")
+    gone = [model for model in before if model not in after]
+    come = [model for model in after if model not in before]
+    if before and after and len(gone) == len(before):
+        found.append("No model is in both runs: clauses are compared over all models.")
+    for which, models in (("old", gone), ("new", come)):
+        if models:
+            few = len(models) < 4
+            named = words.listed(models) if few else words.amount(len(models), "model")
+            found.append(f"Only the {which} run has {named}{'' if few else ' of its own'}.")
     return found
 
 

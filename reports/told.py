@@ -8,7 +8,6 @@ Laws
 
 from __future__ import annotations
 
-import unicodedata
 from typing import Any, Final
 
 from . import words
@@ -57,5 +56,6 @@ def escaped(text: str) -> str:
 
 
 def _shown(character: str) -> str:
-    harmless = unicodedata.category(character)[0] != "C"
-    return character if harmless else character.encode("unicode_escape").decode("ascii")
+    return (
+        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
+    )

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import shlex
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -71,6 +73,155 @@ def test_a_missing_file_is_one_line_and_exit_4(
 ) -> None:
     assert main(["show", str(tmp_path / "none.json")]) == 4
     assert "No such file" in capsys.readouterr().err
+
+
+# --- comparing and telling ------------------------------------------------------------------------
+
+CLAUSE = "CC-SSE-005"
+
+
+@pytest.fixture
+def make(tmp_path: Path) -> Callable[..., str]:
+    """Saves a run in which one clause got a verdict, and returns its path."""
+
+    def made(name: str, verdict: str, url: str = sample.URL, *, page: bool = False) -> str:
+        target = {"url": url, "profile": "example", "models": [sample.MODELS[0]]}
+        rows = [sample.record(CLAUSE, verdict)]
+        run = sample.run(records=rows, target=target, profile_deviations=())
+        path = tmp_path / f"{name}.json"
+        results.write(run, path)
+        if page:
+            assert main(["page", str(path), "--html", str(path.with_suffix(".html"))]) == 0
+            path = path.with_suffix(".html")
+        return str(path)
+
+    return made
+
+
+@pytest.mark.parametrize(
+    ("verdicts", "status", "told"),
+    [
+        ("PASS FAIL", 1, "Something newly broke: 1 clause that was not known to be broken."),
+        ("INCONCLUSIVE FAIL", 1, "Something newly broke: 1 clause"),
+        ("FAIL FAIL", 0, "Nothing newly broke. By clause: 1 still broken."),
+        ("FAIL PASS", 0, "Nothing newly broke. By clause: 1 newly fixed."),
+        ("FAIL INCONCLUSIVE", 0, "Nothing newly broke. By clause: 1 no longer judged."),
+        ("PASS PASS", 0, "Nothing newly broke. Nothing else changed."),
+    ],
+)
+def test_a_diff_fails_where_something_newly_broke(
+    verdicts: str,
+    status: int,
+    told: str,
+    make: Callable[..., str],
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    old, new = map(make, ("old", "new"), verdicts.split())
+    assert main(["diff", old, new]) == status
+    first = " ".join(capsys.readouterr().out.split())
+    assert told in first
+    # Two runs of one target are compared in time.
+    assert main(["compare", old, new]) == status
+    assert told in " ".join(capsys.readouterr().out.split())
+
+
+def test_pages_and_results_are_compared_side_by_side(
+    make: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [make("a", "PASS"), make("b", "FAIL", "https://b.example/v1", page=True)]
+    html, data = tmp_path / "deep" / "m.html", tmp_path / "m.json"
+    assert main(["compare", *files]) == 0
+    assert "CC-SSE-005     MUST   held     fail" in capsys.readouterr().out
+    names = ["--names", "one, two"]
+    assert main(["compare", *files, *names, "--html", str(html), "--json", str(data)]) == 0
+    assert capsys.readouterr().out.splitlines() == [
+        "The targets differ on 1 of 1 clause that two or more were judged on.",
+        f"written     {html}",
+        f"written     {data}",
+    ]
+    read = json.loads(data.read_text(encoding="utf-8"))
+    assert [target["name"] for target in read["targets"]] == ["one", "two"]
+    assert [cell["verdict"] for cell in read["clauses"][0]["cells"]] == ["PASS", "FAIL"]
+    assert html.read_text(encoding="utf-8").startswith("<!doctype html>")
+
+
+def test_one_target_is_put_side_by_side_on_demand(
+    make: Callable[..., str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    files = [make("old", "PASS"), make("new", "FAIL")]
+    assert main(["compare", "--matrix", *files]) == 0
+    out = capsys.readouterr().out
+    assert "note: A and B are the same target." in out
+    assert "A  api.example.com (old)" in out
+    # Three runs have no old and new.
+    assert main(["compare", *files, files[0]]) == 0
+    assert "The targets differ on 1 of 1 clause" in capsys.readouterr().out
+
+
+def test_a_diff_is_written_as_page_and_data(make: Callable[..., str], tmp_path: Path) -> None:
+    html, data = tmp_path / "d.html", tmp_path / "d.json"
+    given = ["diff", make("old", "PASS"), make("new", "FAIL")]
+    assert main([*given, "--html", str(html), "--json", str(data)]) == 1
+    assert "Something newly broke: 1 clause" in html.read_text(encoding="utf-8")
+    read = json.loads(data.read_text(encoding="utf-8"))
+    assert (read["newly_broke"], read["changes"][0]["change"]) == (True, "newly broken")
+
+
+def test_a_badge_and_a_summary_are_printed_or_written(
+    make: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run, out = make("a", "FAIL"), tmp_path / "badges" / "a.svg"
+    assert main(["badge", run]) == 0
+    printed = capsys.readouterr().out
+    assert printed.startswith("<svg ")
+    assert main(["badge", run, "--out", str(out), "--label", "mine"]) == 0
+    assert 'aria-label="mine: not conformant' in out.read_text(encoding="utf-8")
+    capsys.readouterr()
+    assert main(["summary", run]) == 0
+    assert capsys.readouterr().out.startswith("## ❌ Not conformant\n")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["compare", "A"], "compare takes two results or more; `show` tells of one"),
+        (["compare", "A", "none.json"], "none.json: No such file"),
+        (["compare", "A", "bad.json"], "bad.json: not a results file"),
+        (["compare", "A", "B", "--names", "x"], "--names: 1 name for 2 files"),
+        (["compare", "A", "B", "--names", "x,x"], "--names: 'x' stands for two files"),
+        (["compare", "A", "B", "--html", "."], ": Is a directory"),
+        (["diff", "A", "bad.json"], "bad.json: not a results file"),
+        (["badge", "bad.json"], "bad.json: not a results file"),
+        (["summary", "bad.json"], "bad.json: not a results file"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_4(
+    arguments: list[str],
+    told: str,
+    make: Callable[..., str],
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    (tmp_path / "bad.json").write_text("[]", encoding="utf-8")
+    names = {"A": make("a", "PASS"), "B": make("b", "PASS", "https://b.example/v1")}
+    names |= {name: str(tmp_path / name) for name in ("none.json", "bad.json", ".")}
+    assert main([names.get(each, each) for each in arguments]) == 4
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert told in err
+
+
+@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["diff", "one"], ["badge"], ["compare"]])
+def test_a_bad_command_line_is_one_line_and_exit_4(
+    arguments: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        main(arguments)
+    assert stopped.value.code == 4
+    err = capsys.readouterr().err
+    assert err.count("\n") == 1
+    assert "-h tells what is taken" in err
 
 
 def test_a_reader_that_stops_early_is_no_error(saved: Path) -> None:
