@@ -1,215 +1,86 @@
-"""What changed between two runs of one target: decided by a table, told three ways."""
+"""Required against seen: what is marked, and what is put together."""
 
 from __future__ import annotations
 
-from itertools import product
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-import schemas
-from conformance.requirements import REQUIREMENTS
-from reports import columns, comparison, exports, tables
-from reports.changes import MEANING, TABLE, Change, Changes, changes, same_target
-
-from . import sample
-
-ONE, TWO = sample.MODELS[:2]
-MUST, SHOULD, INFO = "CC-SSE-005", "CC-ERR-009", "CC-FIN-006"
-VERDICTS = ("FAIL", "WARN", "PASS", "UNSUPPORTED", "INCONCLUSIVE", "BLOCKED", "ERROR", None)
+from reports.diff import Piece, compared, fields
 
 
-def run(
-    verdict: str | None, clause: str = MUST, models: tuple[str, ...] = (ONE,), **changed: Any
-) -> dict[str, Any]:
-    """A run in which a clause got a verdict on each model; None: it was not run."""
-    rows = [
-        sample.record(clause, verdict, model, summary=f"{verdict} told")
-        for model in models
-        if verdict
-    ]
-    target = {"url": sample.URL, "profile": "example", "models": list(models)}
-    return sample.run(**{"records": rows, "target": target, "profile_deviations": ()} | changed)
-
-
-def between(old: dict[str, Any], new: dict[str, Any]) -> Changes:
-    return changes(old, new, REQUIREMENTS)
-
-
-def change(was: str | None, now: str | None) -> Change:
-    found = between(run(was), run(now))
-    return found.rows[0].change if found.rows else Change.SAME
-
-
-# --- decisions ----------------------------------------------------------------------------------
+def marked(line: tuple[Piece, ...]) -> str:
+    """The line, what differs in braces."""
+    return "".join(f"{{{text}}}" if differs else text for text, differs in line)
 
 
 @pytest.mark.parametrize(
-    ("was", "now", "expected"),
+    ("required", "seen", "ought", "found"),
     [
-        ("PASS", "FAIL", "newly broken"),
-        ("WARN", "FAIL", "newly broken"),
-        ("UNSUPPORTED", "FAIL", "newly broken"),
-        ("INCONCLUSIVE", "FAIL", "found broken"),
-        ("BLOCKED", "FAIL", "found broken"),
-        (None, "FAIL", "found broken"),
-        ("FAIL", "FAIL", "still broken"),
-        ("FAIL", "PASS", "newly fixed"),
-        ("FAIL", "WARN", "broken before, warned now"),
-        ("FAIL", "UNSUPPORTED", "no longer supported"),
-        ("FAIL", "INCONCLUSIVE", "no longer judged"),
-        ("FAIL", "BLOCKED", "no longer judged"),
-        ("FAIL", "ERROR", "no longer judged"),
-        ("FAIL", None, "no longer judged"),
-        ("PASS", "INCONCLUSIVE", "no longer judged"),
-        ("PASS", None, "no longer judged"),
-        ("PASS", "WARN", "newly warned"),
-        ("BLOCKED", "WARN", "newly warned"),
-        ("WARN", "PASS", "warned before, held now"),
-        ("WARN", "WARN", "still warned"),
-        ("PASS", "UNSUPPORTED", "no longer supported"),
-        ("UNSUPPORTED", "PASS", "newly supported"),
-        ("INCONCLUSIVE", "PASS", "newly judged"),
-        (None, "UNSUPPORTED", "newly judged"),
-        ("PASS", "PASS", "unchanged"),
-        ("BLOCKED", "INCONCLUSIVE", "unchanged"),
-        ("BLOCKED", None, "unchanged"),
+        ("the value is [DONE]", '" [DONE]"', "the value is [DONE]", '"{ }[DONE]"'),
+        ("'chatcmpl-1', as before", "'chatcmpl-3'", "'chatcmpl-{1}', as before", "'chatcmpl-{3}'"),
+        ('"invalid_api_key" it', '"Invalid_key"', '"{i}nvalid_{api_}key" it', '"{I}nvalid_key"'),
+        # Nothing in common: the whole literal, where it is plain which one is meant.
+        ('code is "invalid", as said', '"no"', 'code is "{invalid}", as said', '"{no}"'),
+        ('code is "invalid" or "bad"', '"no"', 'code is "invalid" or "bad"', '"no"'),
+        # No literal, or nothing to hold against it.
+        ("an object", "null", "an object", "null"),
+        ("type 'insufficient_quota'", "null", "type 'insufficient_quota'", "null"),
+        ("[DONE] occurs once", "[DONE]", "[DONE] occurs once", "[DONE]"),
+        ('a string such as "x"', '""', 'a string such as "x"', '""'),
+        ("", "", "", ""),
+        ("'" * 9, "'", "'" * 9, "'"),
     ],
-)
-def test_two_verdicts_make_a_change(was: str | None, now: str | None, expected: str) -> None:
-    assert change(was, now) == expected
+)  # fmt: skip
+def test_what_differs_is_marked(required: str, seen: str, ought: str, found: str) -> None:
+    one, other = compared(required, seen)
+    assert (marked(one), marked(other)) == (ought, found)
+    assert ("".join(text for text, _ in one), "".join(text for text, _ in other)) == (
+        required,
+        seen,
+    )
 
 
-@pytest.mark.parametrize(("was", "now"), list(product(VERDICTS, VERDICTS)))
-def test_the_laws_hold_for_every_two_verdicts(was: str | None, now: str | None) -> None:
-    found = between(run(was), run(now))
-    made = found.rows[0].change if found.rows else Change.SAME
-    broken, judged = now == "FAIL", now in ("FAIL", "WARN", "PASS", "UNSUPPORTED")
-    # Whatever breaks now and was not known to is told by the exit status, and nothing else is.
-    assert found.exit_status == int(broken and was != "FAIL")
-    # Only what held is called fixed; what is not judged never is.
-    assert (made == Change.FIXED) == (was == "FAIL" and now == "PASS")
-    assert judged or made in (Change.LOST, Change.SAME)
-    # What was broken never passes for unchanged.
-    assert not (was == "FAIL" and made == Change.SAME)
+def test_a_long_line_is_not_compared() -> None:
+    one, other = compared(f'is "{"a" * 5000}"', f'"{"b" * 5000}"')
+    assert not any(differs for _, differs in (*one, *other))
 
 
-def test_the_table_is_whole_and_every_change_has_a_meaning() -> None:
-    states = {was for was, _ in TABLE}
-    assert set(TABLE) == set(product(states, states))
-    assert len(states) == 6
-    assert set(TABLE.values()) == set(Change) == set(MEANING)
+def finding(at: str, seen: str = "null", reply: str | None = None, **more: Any) -> dict[str, Any]:
+    return {"required": "an object", "seen": seen, "at": at, "mild": False, "reply": reply, **more}
 
 
-def test_a_declared_deviation_is_told_and_fails_nothing() -> None:
-    known = {"id": MUST, "models": [], "reason": "ticket", "expires": "2027-01-01"}
-    found = between(run("PASS"), run("FAIL", profile_deviations=[known]))
-    assert [(row.change, row.known) for row in found.rows] == [(Change.BROKE, True)]
-    assert found.exit_status == 0
-    assert tables.outcome(found).startswith("Nothing newly broke beyond 1 known deviation.")
-    expired = {**known, "expires": "2026-01-01"}
-    assert between(run("PASS"), run("FAIL", profile_deviations=[expired])).exit_status == 1
+def test_the_same_at_several_places_is_one_field() -> None:
+    (field,) = fields([finding(f"chunk {number} $.delta") for number in range(1, 7)])
+    assert field.at == "chunk 1 $.delta"
+    assert field.elsewhere == (
+        "and 5 more like it: chunk 2 $.delta, chunk 3 $.delta, chunk 4 $.delta, …"
+    )
 
 
-def test_strictness_breaks_nothing() -> None:
-    found = between(run("WARN", SHOULD), run("FAIL", SHOULD, strict=True))
-    assert [row.change for row in found.rows] == [Change.WARNS]
-    strict = between(run("PASS", SHOULD, strict=True), run("FAIL", SHOULD, strict=True))
-    assert strict.exit_status == 1
+def test_places_of_one_name_are_told_by_their_number() -> None:
+    (field,) = fields([finding("line 3")] * 4)
+    assert field.elsewhere == "and 3 more like it"
 
 
-def test_observations_are_not_compared() -> None:
-    assert between(run("OBSERVED", INFO), run(None, INFO)).rows == ()
-
-
-def test_one_change_on_many_models_is_one_row() -> None:
-    found = between(run("PASS", models=(ONE, TWO)), run("FAIL", models=(ONE, TWO)))
-    assert [(row.id, row.models) for row in found.rows] == [(MUST, (ONE, TWO))]
-
-
-def test_a_model_that_only_one_run_has_is_not_compared_with_another() -> None:
-    old, new = run("PASS", models=(ONE, TWO)), run("PASS", models=(ONE,))
-    assert [(row.change, row.models) for row in between(old, new).rows] == [(Change.LOST, (TWO,))]
-    shown = columns.columns([old, new], [Path("a"), Path("b")], ["old", "new"])
-    assert columns.time_notes(*shown) == [f"Only the old run has {TWO}."]
-
-
-def test_runs_without_a_model_in_common_are_compared_clause_by_clause() -> None:
-    old, new = run("PASS", models=(ONE,)), run("FAIL", models=(TWO,))
-    found = between(old, new)
-    assert found.folded
-    assert [(row.change, row.models) for row in found.rows] == [(Change.BROKE, (None,))]
-    known = {"id": MUST, "models": [TWO], "reason": "ticket", "expires": "2027-01-01"}
-    declared = between(old, run("FAIL", models=(TWO,), profile_deviations=[known]))
-    assert declared.exit_status == 0
-
-
-@pytest.mark.parametrize(
-    ("one", "other", "same"),
-    [
-        ("https://h/v1", "https://H/v1/", True),
-        ("https://h/v1", "http://h/v1", False),
-        ("https://h/v1", "https://h/v2", False),
-        ("https://h:1/v1", "https://h:2/v1", False),
-        ("https://[x", "https://[x", True),
-    ],
-)
-def test_a_target_is_its_base_url(one: str, other: str, same: bool) -> None:
-    left, right = ({"target": {"url": url}} for url in (one, other))
-    assert same_target(left, right) == same
-
-
-def test_files_in_the_wrong_order_are_suspected() -> None:
-    late = {**run("PASS"), "started": "2026-11-23T00:00:00+00:00"}
-    shown = columns.columns([late, run("PASS")], [Path("a"), Path("b")], ["old", "new"])
-    assert columns.time_notes(*shown) == [
-        "The new run began before the old one: are the files in the right order?"
+def test_what_differs_in_anything_but_the_number_stays_apart() -> None:
+    found = [
+        finding("chunk 1 $.a"),
+        finding("chunk 1 $.b"),
+        finding("chunk 2 $.a", "3"),
+        finding("chunk 2 $.a", required="a list"),
+        finding("$.choices[0]"),
+        finding("$.choices[1]"),
     ]
+    assert len(fields(found)) == 6
 
 
-# --- telling --------------------------------------------------------------------------------------
+def test_the_finding_of_the_reply_that_is_shown_stands_first() -> None:
+    found = [finding("line 3", reply="0" * 16), finding("line 9", reply="1" * 16)]
+    assert [field.at for field in fields(found, "1" * 16)] == ["line 9"]
+    assert [field.at for field in fields(found, None)] == ["line 3"]
 
 
-def many() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Two runs with something of every kind but an unchanged breach."""
-    clauses = sorted(clause for clause in sample.checked() if clause.startswith("CC-STREAM"))
-    pairs = list(product(VERDICTS, VERDICTS))
-    rows: tuple[list[Any], list[Any]] = ([], [])
-    for number, pair in enumerate(pairs):
-        clause, model = clauses[number % len(clauses)], sample.MODELS[number // len(clauses)]
-        for side, verdict in zip(rows, pair, strict=True):
-            if verdict:
-                side.append(sample.record(clause, verdict, model, summary=f"{verdict} told"))
-    old, new = (sample.run(records=side, profile_deviations=()) for side in rows)
-    return old, new
-
-
-def test_every_change_is_told_in_each_form() -> None:
-    old, new = many()
-    found = between(old, new)
-    shown = columns.columns([old, new], [Path("a"), Path("b")], ["old", "new"])
-    lines = list(tables.changes_lines(found, shown, ["a note"]))
-    html = comparison.changes_page(found, shown, ["a note"])
-    data = exports.changes_data(found, shown, ["a note"])
-    assert max(map(len, lines)) <= 100
-    assert schemas.violations("comparison", data) == []
-    for kind in set(Change) - {Change.SAME}:
-        heading = kind.value.capitalize()
-        assert any(line.startswith(f"{heading} (") for line in lines)
-        assert f'<h2 id="{kind.name.lower()}"' in html
-        assert any(row["change"] == kind for row in data["changes"])
-    told = tables.outcome(found)
-    assert told.startswith("Something newly broke: ")
-    assert "".join(told.split()) in "".join("".join(lines).split())
-    assert told.partition(". ")[0] in html
-
-
-def test_hostile_runs_are_text() -> None:
-    old, new = run("PASS", models=(sample.NASTY[1],)), sample.hostile()
-    found = between(old, new)
-    shown = columns.columns([old, new], [Path("a"), Path("b")], ["old", "new"])
-    html = comparison.changes_page(found, shown, [sample.NASTY[0]])
-    assert [harm for harm in ("<script", "<img", "<svg", "<!-- ]]>") if harm in html] == []
-    lines = "\n".join(tables.changes_lines(found, shown, [sample.NASTY[3]]))
-    assert [c for c in lines if c != "\n" and not c.isprintable()] == []
+def test_a_megabyte_is_shortened() -> None:
+    (field,) = fields([finding("line 3", "x" * 1_000_000)])
+    assert sum(len(text) for text, _ in field.seen) < 1000
