@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -9,9 +10,10 @@ from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from playwright import sync_api as playwright
 from playwright.sync_api import Browser
 
-from conformance.requirements import CHAPTERS
+from conformance.requirements import CHAPTERS, REQUIREMENTS
 from tests.plugin import bench
 from tests.reports import sample
 
@@ -145,6 +147,53 @@ def test_the_copy_buttons_copy_the_commands(case: Case, visit: Visit) -> None:
         for evidence in broken:
             assert {exchange["curl"] for exchange in evidence["exchanges"]} & copied
     assert len(copied) > 2
+
+
+def _clauses(page: playwright.Page, level: str) -> playwright.Locator:
+    """The rows of the table of all clauses that are shown, of one level."""
+    row = page.locator("#clauses ~ *").get_by_role("row")
+    return row.filter(has_text=re.compile(rf"^\s*CC-[A-Z]+-\d{{3}}\s+{level}"))
+
+
+@pytest.mark.parametrize("case", ["broken"], indirect=True)
+def test_the_filter_narrows_the_clauses_and_the_address_holds_it(case: Case, look: Look) -> None:
+    page = look(case.path).page
+    every = len(REQUIREMENTS)
+    must = len([1 for requirement in REQUIREMENTS.values() if requirement.level == "MUST"])
+    search = page.get_by_role("search")
+    page.get_by_label("Level").select_option("MUST")
+    playwright.expect(search).to_contain_text(f"{must} of {every} clauses")
+    assert _clauses(page, "MUST").count() == must
+    assert _clauses(page, "SHOULD").count() == 0
+    page.get_by_label("Text").fill("usage")
+    playwright.expect(search).not_to_contain_text(f"{must} of")
+    left = _clauses(page, "MUST").all_inner_texts()
+    assert 0 < len(left) < must
+
+    other = look(page.url)
+    assert _clauses(other.page, "MUST").all_inner_texts() == left
+    assert other.page.get_by_label("Text").input_value() == "usage"
+    assert other.page.get_by_label("Level").input_value() == "MUST"
+    other.page.get_by_role("search").get_by_role("button").click()
+    assert "usage" not in other.page.url
+    assert "MUST" not in other.page.url
+    assert looking.went_wrong(other) == []
+
+
+@pytest.mark.parametrize("case", ["broken"], indirect=True)
+@pytest.mark.parametrize("fragment", ["%E0%A4%A", "nowhere", "clauses&level=NONE&text=%zz"])
+def test_an_address_that_is_wrong_does_no_harm(case: Case, look: Look, fragment: str) -> None:
+    visit = look(f"{case.path.as_uri()}#{fragment}")
+    assert looking.went_wrong(visit) == []
+    assert visit.page.get_by_role("button", name=re.compile("copy", re.IGNORECASE)).count() > 1
+
+
+def test_the_results_can_be_saved_from_the_page(case: Case, visit: Visit, tmp_path: Path) -> None:
+    with visit.page.expect_download() as saved:
+        visit.page.get_by_role("button", name=re.compile("results")).click()
+    saved.value.save_as(tmp_path / "results.json")
+    found = json.loads((tmp_path / "results.json").read_text("utf-8"))
+    assert found == json.loads(json.dumps(case.results))
 
 
 def _columns(case: Case) -> dict[str, str | None]:
