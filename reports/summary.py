@@ -4,7 +4,7 @@ Laws
 ----
 * The verdict comes first, and every count stands beside its denominator.
 * It is smaller than ``BOUND`` bytes, since GitHub shows nothing of a larger one; a cut is told.
-* What a target said is code: see ``markdown``.
+* One broken thing is one block (``causes``); what a target said is code (``markdown``).
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from conformance.requirements import Requirement
 
 from . import words
 from .cards import Card, OpenRow, cards, observed_rows, open_rows
+from .causes import Cause, causes
 from .columns import day
 from .markdown import block, code, names, prose
 from .page import inline
@@ -64,19 +65,24 @@ def _parts(
     results: Mapping[str, Any], requirements: Mapping[str, Requirement], details: bool
 ) -> Iterator[str]:
     yield from _top(results)
-    failures = cards(results, requirements, Verdict.FAIL)
-    warnings = cards(results, requirements, Verdict.WARN)
+    broken = cards(results, requirements, Verdict.FAIL)
+    bent = cards(results, requirements, Verdict.WARN)
+    found = causes([*broken, *bent], results["requirements"])
+    failures = [cause for cause in found if cause.first.verdict == Verdict.FAIL]
+    warnings = [cause for cause in found if cause.first.verdict != Verdict.FAIL]
     if failures:
-        yield f"### Broken: {words.amount(len(failures), 'clause')}"
-        yield from map(_card, failures)
+        fewer = f", {words.amount(len(failures), 'cause')}" if len(failures) < len(broken) else ""
+        yield f"### Broken: {words.amount(len(broken), 'clause')}{fewer}"
+        yield from map(_cause, failures)
     if deviations := known_deviations(results):
         yield "### Known deviations"
         yield "\n".join(f"- {code(line, 400)}" for line in deviations)
     if warnings and details:
-        yield f"### Warnings: {words.amount(len(warnings), 'clause')}"
-        yield from map(_card, warnings)
+        yield f"### Warnings: {words.amount(len(warnings), 'cause')}"
+        yield from map(_cause, warnings)
     elif warnings:
-        yield _folded(f"{words.amount(len(warnings), 'warning')}", map(_line, warnings))
+        every = [card for cause in warnings for card in cause.cards]
+        yield _folded(words.amount(len(every), "warning"), map(_line, every))
     undecided = open_rows(results, ("ERROR", "INCONCLUSIVE", "BLOCKED"))
     if undecided:
         yield _folded(f"{_clauses(undecided)} undecided", map(_open, undecided))
@@ -156,8 +162,9 @@ def _count(tally: Tally, total: int, state: str, of: str) -> str:
 # --- clauses ------------------------------------------------------------------------------------
 
 
-def _card(card: Card) -> str:
-    """One clause in full, folded below its name."""
+def _cause(cause: Cause) -> str:
+    """One broken thing, folded below the clause that tells most; what else it breaks by name."""
+    card = cause.first
     shown, known = card.shown, card.requirement
     whole = known and not known.title and len(known.sentence) <= _NAME
     rows = [("required", prose(known.sentence))] if known and not whole else []
@@ -169,6 +176,9 @@ def _card(card: Card) -> str:
     if known and known.breaks_note:
         rows += [("breaks", words.short(prose(words.plain(known.breaks_note)), 400))]
     rows += [("fix", prose(known.fix))] if known and known.fix else []
+    also = [*cause.others, *cause.warned]
+    rows += [("also breaks", "".join(f"\n  {_line(other)}" for other in also))] if also else []
+    rows += [("blocks", ", ".join(cause.blocked))] if cause.blocked else []
     listed = "\n".join(f"- **{label}** {said}" for label, said in rows)
     return f"{_opening(card)}\n\n{listed}\n{_commands(card)}\n</details>"
 

@@ -84,8 +84,23 @@ def test_warnings_and_what_is_undecided_are_folded(whole: str) -> None:
     assert "**CC-FIN-003** MUST open: `429 three times" in whole
     assert "unsupported</summary>" not in whole
     full = summary(sample.run(), REQUIREMENTS, details=True)
-    assert "### Warnings: 3 clauses" in full
+    assert "### Warnings: 3 causes" in full
     assert "unsupported</summary>" in full
+
+
+def test_one_broken_thing_is_one_block() -> None:
+    finding = {"at": "$.error", "seen": '"a string"', "reply": "0a1b", "mild": False}
+    kin = [
+        sample.record(clause, "FAIL", findings=[finding | {"required": f"what {clause} asks"}])
+        for clause in ("CC-ERR-001", "CC-ERR-002")
+    ]
+    blocked = sample.record("CC-ERR-003", "BLOCKED", by="CC-ERR-001", reason="no envelope")
+    text = made([*kin, blocked])
+    assert "### Broken: 2 clauses, 1 cause\n" in text
+    card = text[text.index("<details><summary><b>CC-ERR-001</b>") :].partition("</details>")[0]
+    assert "\n- **also breaks** \n  - **CC-ERR-002** MUST" in card
+    assert "\n- **blocks** CC-ERR-003\n" in card
+    assert "<summary><b>CC-ERR-002" not in text
 
 
 def test_known_deviations_are_told(whole: str) -> None:
