@@ -4,8 +4,9 @@ Laws
 ----
 * Only RFC 8259 is JSON. ``NaN``, ``Infinity``, raw control characters in strings and everything
   else that Python's reader tolerates is an error here, because other readers choke on it.
-* Nothing a body holds may raise: not 100,000 levels of nesting (§9 lets a reader set limits, ours
-  is ``MAX_DEPTH``), not an integer of 10,000 digits (kept in range, see ``_integer``).
+* Nothing a body holds may raise or exhaust memory: not 100,000 levels of nesting, not a million
+  empty lists (§9 lets a reader set limits: ``MAX_DEPTH``, ``MAX_VALUES``), not an integer
+  of 10,000 digits (kept in range, see ``_integer``).
 * Reading goes on where it can: a byte-order mark, a stray byte or bytes after the document are
   noted, and the value is read all the same, so that one fault does not hide the next.
 
@@ -39,6 +40,9 @@ __all__ = [
 
 MAX_DEPTH: Final = 256
 """Levels of nesting that are read; a deeper document is an error (RFC 8259 §9)."""
+
+MAX_VALUES: Final = 500_000
+"""Opening brackets and commas that are read; each may stand for an object of a hundred bytes."""
 
 BOM: Final = b"\xef\xbb\xbf"
 _SPACE: Final = " \t\n\r"  # RFC 8259 §2: nothing else is insignificant
@@ -81,8 +85,7 @@ _decoder = json.JSONDecoder(parse_constant=_refuse, parse_int=_integer, strict=T
 
 def _scan(text: str, start: int) -> tuple[object, int]:
     """The value that begins at ``start`` and the position after it. Raises JsonError."""
-    if text.count("[") + text.count("{") > MAX_DEPTH:
-        _check_depth(text, start)
+    _check_limits(text, start)
     try:
         return _decoder.raw_decode(text, start)
     except json.JSONDecodeError as error:
@@ -92,6 +95,14 @@ def _scan(text: str, start: int) -> tuple[object, int]:
         raise JsonError(str(error), next(words, start)) from None
     except RecursionError:  # a caller deep in its own stack: MAX_DEPTH alone did not help
         raise JsonError("nesting too deep", start) from None
+
+
+def _check_limits(text: str, start: int) -> None:
+    opened = text.count("[") + text.count("{")
+    if opened + text.count(",") > MAX_VALUES:
+        raise JsonError(f"more than {MAX_VALUES} values", start)
+    if opened > MAX_DEPTH:
+        _check_depth(text, start)
 
 
 def _check_depth(text: str, start: int) -> None:
@@ -122,7 +133,7 @@ def loads_leniently(text: str) -> object:
     For looking at the rest of a document whose breach has been recorded, never for judging it.
     """
     try:
-        _check_depth(text, 0)
+        _check_limits(text, 0)
         return _lenient_decoder.decode(text)
     except (ValueError, RecursionError):
         return None

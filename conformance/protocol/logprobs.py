@@ -251,12 +251,16 @@ def is_told(entries: Sequence[Entry], content: str, *, more: bool = False) -> bo
     )
 
 
+_LONGEST: Final = 10_000
+"""Characters and octets that wait to be told apart: lost bytes may make them many."""
+
+
 @dataclass(slots=True)
 class Alignment:
     """CC-LOGP-009: what one choice of a stream tells beside what it says, chunk by chunk."""
 
     entries: list[Entry] = field(default_factory=list)
-    text: str = ""
+    texts: list[str] = field(default_factory=list)
     astray: str | None = None
     """The first chunk whose entries and delta differ, in words; None while there is none."""
     _told: bytes = b""
@@ -273,11 +277,13 @@ class Alignment:
         entries = entries_of(choice.get("logprobs"))
         self._thought = self._thought or any(delta.get(name) for name in REASONING)
         self.entries += entries
-        self.text += said
+        self.texts.append(said)
+        if self.astray is not None or len(self._said) + len(self._told) > _LONGEST:
+            return  # what is told already, or nobody can tell any more
         self._said += said
         self._told += _joined(entry for entry in entries if said or not _is_control(entry))
         told = _decoded(self._told)
-        if self._ends and said and self.astray is None:
+        if self._ends and said:
             self.astray = f"{where}: text after a token that was no text"
         if _is_unfinished(self._told):
             return  # the rest of the code point comes with the next token
@@ -297,12 +303,13 @@ class Alignment:
 
     def breach(self) -> str | None:
         """What is wrong, at the end of the stream; None where the entries fit the deltas."""
-        if not self.text:
+        text = "".join(self.texts)
+        if not text:
             return None
         if not self.entries:
             return "no chunk carries log probabilities"
         if self._thought or _THINKING.search(_decoded(_joined(self.entries))):
-            told = is_told(self.entries, self.text, more=True)
+            told = is_told(self.entries, text, more=True)
             return None if told else "the tokens do not hold the text"
         return self.astray
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from .exchange import Failure, FailureKind
 
-MOST_LINES = 100_000
+MOST_LINES = 40_000
 """Line ends of a body: what reads a stream holds an object of each line."""
 
 MOST_PIECES = 100_000
