@@ -191,21 +191,24 @@
   }
 
   async function look() {
-    const away = document.hidden || (frame && frame.style.display === "none");
-    if (!away) {
-      theme();
-      try {
-        const answer = await fetch(`live.json?since=${encodeURIComponent(mark)}`, { cache: "no-store" });
-        const kind = answer.headers.get("content-type") || "";
-        if (answer.redirected || !kind.startsWith("application/json")) say("Log in to Locust again to see the run", "bad");
-        else show(await answer.json());
-      } catch (error) {
-        if (!(error instanceof TypeError && /fetch/i.test(error.message))) throw error;
-        say("✗ Locust does not answer; asking again", "bad");
-      } finally {
-        setTimeout(look, EVERY);
-      }
-    } else setTimeout(look, EVERY / 4);
+    if (document.hidden || (frame && frame.style.display === "none")) {
+      setTimeout(look, EVERY / 4);
+      return;
+    }
+    theme();
+    let answer = null;
+    try {
+      answer = await fetch(`live.json?since=${encodeURIComponent(mark)}`, { cache: "no-store" });
+    } catch {
+      say("✗ Locust does not answer; asking again", "bad");
+    }
+    try {
+      const kind = answer ? answer.headers.get("content-type") || "" : "";
+      if (kind.startsWith("application/json")) show(await answer.json());
+      else if (answer) say("✗ Log in to Locust again to see the run", "bad");
+    } finally {
+      setTimeout(look, EVERY);
+    }
   }
 
   theme();
