@@ -57,7 +57,8 @@ def search(judge: Callable[[float], str], start: float, *, precision: float, mos
     Args:
         judge: runs a rate; ``held``, ``broken`` or anything else, which ends the search.
         start: the first rate.
-        precision: stop once the interval is narrower than this share of it.
+        precision: stop once the interval is narrower than this share of it, or where nothing holds
+            at this share of the first rate either.
         most: no rate above this.
 
     >>> found = search(lambda rate: "held" if rate <= 11 else "broken", 2, precision=0.1, most=99)
@@ -80,7 +81,7 @@ def search(judge: Callable[[float], str], start: float, *, precision: float, mos
             if held >= most:
                 break
             rate = min(most, rate * 2)
-        elif broken - held <= precision * broken:
+        elif broken - held <= precision * broken or broken <= precision * start:
             break
         else:
             rate = (held + broken) / 2
