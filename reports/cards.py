@@ -20,7 +20,17 @@ from .text import frequency, intermittent, timed
 from .verdict import LEVELS, Entry, Verdict
 from .view import SIGNS, TARGET, Sign, anchor
 
-__all__ = ["Card", "OpenRow", "Row", "cards", "heads", "observed_rows", "often", "open_rows"]
+__all__ = [
+    "Card",
+    "Once",
+    "OpenRow",
+    "Row",
+    "cards",
+    "heads",
+    "observed_rows",
+    "often",
+    "open_rows",
+]
 __all__ += ["roomy", "rows"]
 
 
@@ -149,6 +159,31 @@ def roomy(cards: Iterable[Card], room: int) -> frozenset[tuple[str, str | None]]
 
 
 # --- an exchange --------------------------------------------------------------------------------
+
+
+class Once:
+    """Shows each reply once in a page: a later place leads to where it stands.
+
+    A reply of which other lines are marked is shown again; one that marks none has nothing to add.
+    """
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, tuple[int, ...]], str] = {}
+        self._first: dict[str, str] = {}
+
+    def __call__(self, exchange: Mapping[str, Any]) -> tuple[str, str]:
+        """Return the id of the place that is to show ``exchange``, or of that which does so."""
+        reply = exchange["reply"]
+        if not reply:
+            return "", ""
+        marks = tuple(line["offset"] for line in exchange["transcript"] if line["mark"])
+        before = self._known.get((reply, marks)) or ("" if marks else self._first.get(reply))
+        if before:
+            return "", before
+        number = f"-{len(self._known) + 1}" if reply in self._first else ""
+        here = self._known[reply, marks] = f"reply-{reply}{number}"
+        self._first.setdefault(reply, here)
+        return here, ""
 
 
 def heads(exchange: Mapping[str, Any]) -> str:

@@ -183,8 +183,8 @@ def causes(cards: Sequence[Card], entries: Iterable[Entry]) -> list[Cause]:
     place = {id(card): number for number, card in enumerate(cards)}
     found = []
     for group in groups:
-        # Within a level as the cards stand, what a client makes of it last.
-        group.sort(key=lambda c: (LEVELS.index(c.level), bool(_explained(c)), place[id(c)]))
+        # What a client makes of it comes last, whatever its level.
+        group.sort(key=lambda c: (bool(_explained(c)), LEVELS.index(c.level), place[id(c)]))
         broken = tuple(card for card in group if card.verdict == "FAIL")
         bent = tuple(card for card in group if card.verdict != "FAIL")
         ids = {clause for card in group for clause in blocked.get(card.id, ())}

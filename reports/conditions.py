@@ -25,10 +25,10 @@ def conditions(results: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Selection", _selection(results["configuration"])),
         ("Generated", _generated(results["configuration"])),
         ("Long prompt", _long(results["configuration"])),
-        ("Clients", _clients(results["configuration"])),
+        ("Client libraries", _clients(results["configuration"])),
         ("Key", _key(results["configuration"])),
         ("Timeout", _timeout(results["configuration"])),
-        ("Called late", _limits(results["configuration"])),
+        ("Thresholds", _limits(results["configuration"])),
         ("Cost", f"{cost(results)}{_processes(results['configuration'])}"),
         ("Tokens", _tokens(results["tokens"])),
         ("End", "interrupted before the last check" if results["interrupted"] else ""),
@@ -83,7 +83,7 @@ def _timeout(given: _Given) -> str:
 
 
 def _limits(given: _Given) -> str:
-    """``held open after 5 s, silence after 30 s``: the names carry their units."""
+    """``held open 5 s, silence 30 s``: the names carry their units."""
     told = []
     for name, value in (given or {"limits": {}})["limits"].items():
         ending = next((ending for ending in _UNITS if name.endswith(ending)), "")
@@ -106,7 +106,7 @@ def _tokens(spent: Mapping[str, int] | None) -> str:
         f"tokens read, at most {words.number(spent['output_at_most'])} written"
     )
     if unbounded := spent["unbounded"]:
-        told += f", {words.number(unbounded)} short answers without a bound beside"
+        told += f", beside {words.amount(unbounded, 'short answer')} without a bound"
     return told
 
 

@@ -55,7 +55,7 @@
     row,
     level: row.dataset.level,
     verdicts: row.dataset.verdicts.split(" ").includes("not") ? ["not run"] : row.dataset.verdicts.trim().split(" "),
-    text: row.textContent.toLowerCase(),
+    text: `${row.textContent} ${row.closest("details").querySelector("h3").textContent}`.toLowerCase(),
   })) : [];
   const choice = (label, name, values) => {
     const select = element("select", { name }, element("option", { value: "", textContent: "any" }));

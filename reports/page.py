@@ -77,6 +77,7 @@ def render(
             bent=len(bent),
             failures=[cause for cause in found if cause.first.verdict == Verdict.FAIL],
             warnings=[cause for cause in found if cause.first.verdict == Verdict.WARN],
+            once=cards.Once(),
             room=cards.roomy([*broken, *bent], ROOM),
             undecided=cards.open_rows(results, ("ERROR", "INCONCLUSIVE", "BLOCKED")),
             unsupported=cards.open_rows(results, ("UNSUPPORTED",)),
@@ -150,6 +151,7 @@ def _templates() -> jinja2.Environment:
     )
     env.filters |= {
         "amount": words.amount,
+        "clauses": lambda rows: len({row.id for row in rows}),
         "fields": diff.fields,
         "heads": cards.heads,
         "inline": inline,
