@@ -281,7 +281,8 @@ def _terminator(log: Findings, values: list[Item], *, complete: bool) -> None:
     if complete and not failed and (last is None or last.kind is not Kind.DONE):
         required = "the last data value is [DONE]"
         seen = last.seen if last else Quote("no data at all")
-        log.add("CC-SSE-005", required, seen, last.where if last else "")
+        at, span = (last.where, last.span) if last else ("", None)
+        log.add("CC-SSE-005", required, seen, at, span=span)
     for item in _after(values, done):
         if item.kind is not Kind.DONE:
             required = "no data but [DONE] follows [DONE]"
