@@ -32,6 +32,12 @@ from conformance.protocol import sse
 
 __all__ = ["Decoded", "decode", "error_message"]
 
+WINDOW: Final = 65_536
+"""Bytes, and the rest of a block, that are split into blocks at once."""
+
+MOST_LINES: Final = 10_000
+"""Lines of a block that are read: a right one has three."""
+
 _SAID = re.compile(rb'"(content|refusal|reasoning_content|reasoning)": ?"([^"\\\x00-\x1f]+)"')
 _VISIBLE: Final = ("content", "refusal")
 _REASONING: Final = ("reasoning_content", "reasoning")
@@ -85,24 +91,48 @@ def decode(body: bytes) -> Decoded:
 def _data(body: bytes) -> Iterator[tuple[int, bytes, bytes]]:
     """Each event: the offset after it, its data, its type (b"" where it names none)."""
     if b"\r" in body or body.startswith(b"\xef\xbb\xbf"):
-        for event in sse.decode(body).events:
-            kind = b"" if event.type == "message" else event.type.encode()
+        for event in _decoded(body):
+            kind = b"" if event.type == "message" else event.type.encode("utf-8", "replace")
             yield event.end, event.data.encode("utf-8", "replace"), kind
         return
     end = 0
     size = len(body)
-    for raw in body.split(b"\n\n"):
+    for raw in _blocks(body):
         end += len(raw) + 2
         block = raw.lstrip(b"\n") if raw.startswith(b"\n") else raw
         at = min(end, size)  # the last block may lack its blank line
         if block.startswith(b"data:") and b"\n" not in block:
             yield at, block[6:] if block[5:6] == b" " else block[5:], b""
             continue
-        fields = [line.partition(b":") for line in block.split(b"\n")]
+        fields = [line.partition(b":") for line in block.split(b"\n", MOST_LINES)[:MOST_LINES]]
         values = [value.removeprefix(b" ") for name, _, value in fields if name == b"data"]
         if values:
             kinds = [value.removeprefix(b" ") for name, _, value in fields if name == b"event"]
             yield at, b"\n".join(values), kinds[-1] if kinds else b""
+
+
+def _decoded(body: bytes) -> Iterator[sse.Event]:
+    """The events of the suite's decoder, which keeps none; up to a block of too many lines."""
+    decoder = sse.Decoder()
+    for start in range(0, len(body), WINDOW):
+        yield from decoder.feed(body[start : start + WINDOW])
+        decoder.events.clear()
+        decoder.blocks.clear()
+        if decoder.waiting > MOST_LINES:
+            return
+    yield from decoder.close()
+
+
+def _blocks(body: bytes) -> Iterator[bytes]:
+    """``body.split(b"\\n\\n")``, a window at a time: millions of blocks are never held at once."""
+    start = 0
+    while len(body) - start > WINDOW:
+        stop = body.find(b"\n\n", start + WINDOW)
+        if stop < 0:
+            break
+        yield from body[start:stop].split(b"\n\n")
+        start = stop + 2
+    yield from body[start:].split(b"\n\n")
 
 
 class _Reader:

@@ -14,6 +14,7 @@ import ssl
 import time
 from typing import Any, Final
 
+import gevent  # type: ignore[import-untyped]  # gevent has no marker for its types
 import gevent.socket  # type: ignore[import-untyped]  # gevent has no marker for its types
 
 from load.exchange import Exchange, Limits
@@ -114,6 +115,8 @@ class Dialer:
     def __init__(self, to: Place, limits: Limits, settings: ssl.SSLContext | None) -> None:
         self._place, self._limits, self._settings = to, limits, settings
         self._addresses: list[tuple[int, Any]] = []
+        self.held = 0
+        """Bytes of the large bodies that its connections are reading."""
 
     def dial(self, into: Exchange) -> Line | None:
         """An open line, its durations noted; None where it failed, the reason noted."""
@@ -137,7 +140,7 @@ class Dialer:
         to = self._place
         if not self._addresses:
             began = _now()
-            rows = gevent.socket.getaddrinfo(to.host, to.port, type=plain.SOCK_STREAM)
+            rows = self._look_up()
             self._addresses = [(row[0], row[4]) for row in rows]
             into.dns = _now() - began
         began = _now()
@@ -148,7 +151,8 @@ class Dialer:
             sock.setsockopt(plain.IPPROTO_TCP, plain.TCP_NODELAY, 1)
             if self._settings is not None:
                 began = _now()
-                line.secure(self._settings, to.host)
+                with gevent.Timeout(self._limits.connect, TimeoutError("in the handshake")):
+                    line.secure(self._settings, to.host)
                 into.tls = _now() - began
             sock.settimeout(self._limits.total)
             _ask_for_stamps(line.raw)
@@ -156,6 +160,13 @@ class Dialer:
             line.close()
             raise
         return line
+
+    def _look_up(self) -> Any:
+        """The addresses of the place. Raises plain.gaierror, also when the resolver hangs."""
+        to, seconds = self._place, self._limits.connect
+        late = plain.gaierror(plain.EAI_AGAIN, f"no answer of the resolver after {seconds:g} s")
+        with gevent.Timeout(seconds, late):
+            return gevent.socket.getaddrinfo(to.host, to.port, type=plain.SOCK_STREAM)
 
     def _first(self) -> Any:
         """A socket connected to the first address that answers. Raises OSError of the last."""

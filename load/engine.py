@@ -47,6 +47,9 @@ Fire = Callable[..., None]
 _now = time.monotonic_ns
 
 
+MOST_JUDGED: Final = 40_000
+"""Ends of lines in a stream that is judged: the machine holds an object of each line."""
+
 CHARACTERS: Final = 3
 """Of a request per token, where prompts are reckoned before ``usage`` counts them: rather few."""
 
@@ -56,6 +59,10 @@ class ChatFailure(Exception):  # noqa: N818 - Locust shows the name
 
     def __init__(self, failure: Failure) -> None:
         super().__init__(f"{failure.kind}: {SAYS[failure.kind]}")
+
+
+def _lines(body: bytearray) -> int:
+    return body.count(b"\n") + body.count(b"\r")
 
 
 @dataclass(frozen=True, slots=True)
@@ -261,7 +268,8 @@ class Engine:
         self._budget.settle(done.reserve, prompt + record.timing.tokens)
         self._report(known, into, record, done.began)
         whole = record.failure is None or record.failure.kind is not Kind.CANCELLED
-        if whole and into.status == 200 and self._checker.due(_now() - self.began):
+        legible = into.status == 200 and _lines(into.body) <= MOST_JUDGED
+        if whole and legible and self._checker.due(_now() - self.began):
             began = _now()
             self._recorder.check(known, into, self._checker)
             self._checker.spend(_now() - began)

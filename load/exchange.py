@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from array import array
 from dataclasses import dataclass, field
+from typing import Final
 
 import httptools
 
@@ -16,13 +17,31 @@ from load.failures import Failure
 __all__ = ["Exchange", "Limits", "Reply"]
 
 
+LARGEST: Final = 8 * 1024 * 1024
+"""Bytes of a body that are kept, where not more tokens are asked for than fit."""
+
+LONGEST_HEAD: Final = 256 * 1024
+"""Bytes that may come before the head of a final status is whole, 1xx among them."""
+
+
+class HeadTooLargeError(httptools.HttpParserError):
+    """There is no end of the head, or of those before it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds: to connect; without a token after the first; for all of it, from the send."""
+    """What a target may take of one exchange.
+
+    Attributes:
+        connect, stall, total: seconds: to connect; without a token after the first; for all of it,
+            from the send.
+        body: bytes of a reply's body.
+    """
 
     connect: float = 10.0
     stall: float = 30.0
     total: float = 300.0
+    body: int = LARGEST
 
 
 @dataclass(slots=True)
@@ -79,11 +98,17 @@ class Reply:
         self._parser: httptools.HttpResponseParser | None = httptools.HttpResponseParser(self)
         self.framed = False
         self.keeps_alive = False
+        self._before = 0  # bytes before the head of the final status was whole
 
     def feed(self, data: bytes) -> None:
         """Take bytes. Raises httptools.HttpParserError where they are no HTTP/1.1."""
-        if self._parser is not None:
-            self._parser.feed_data(data)
+        if self._parser is None:
+            return
+        self._parser.feed_data(data)
+        if not self._into.status:
+            self._before += len(data)
+            if self._before > LONGEST_HEAD:
+                raise HeadTooLargeError(f"no head of a reply within {LONGEST_HEAD} bytes")
 
     def release(self) -> None:
         """Read no more, and let go of the parser.
@@ -96,7 +121,9 @@ class Reply:
     # What httptools calls.
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """A field of the head."""
+        """A field of the head; what trails a body says nothing."""
+        if self._into.status:
+            return
         self._into.fields[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:

@@ -24,11 +24,14 @@ from typing import Any, Final
 from conformance.target.profile import Profile, ProfileError, for_url, load
 from conformance.wire.arguments import blank
 from load import arrivals, prompts, slo
-from load.exchange import Limits
+from load.exchange import LARGEST, Limits
 from load.place import Place, place
 from load.writing import unwritable
 
 __all__ = ["OPTIONS", "Settings", "SettingsError", "add_options", "keyless", "read"]
+
+BYTES_PER_TOKEN: Final = 1024
+"""Of a stream, at most: a chunk has some 250, or twice as many with what servers add to it."""
 
 RESULTS: Final = "reports/out/load.json"
 ENVIRONMENT: Final = "TARGET_API_KEY"
@@ -245,7 +248,7 @@ def _read(options: dict[str, Any], host: str | None) -> Settings:
         models=models,
         key=key or None,
         headers=profile.resolved_headers(),
-        limits=Limits(*seconds),
+        limits=Limits(*seconds, body=max(LARGEST, BYTES_PER_TOKEN * options["max-tokens"])),
         options=options,
         file=tuple(file),
         trace=tuple(trace),

@@ -42,8 +42,11 @@ from load.failures import Failure, Kind
 
 __all__ = ["Connection"]
 
-LARGEST: Final = 64 * 1024 * 1024
-"""Bytes of a body that are kept."""
+LARGE: Final = 256 * 1024
+"""Bytes of a body beyond which it counts among those that are held together."""
+
+MOST_HELD: Final = 64 * 1024 * 1024
+"""Bytes of all large bodies that are read at the same time."""
 
 STEP_NS: Final = 1_000_000
 CLOSE_NS: Final = 2_000
@@ -89,6 +92,7 @@ class Connection:
         self._into, self._reply = NOTHING, SILENCE
         self._done = gevent.event.Event()
         self._crash: Exception | None = None
+        self._held = 0  # bytes of the body that count among the dialer's
 
     def exchange(self, request: bytes, into: Exchange) -> None:
         """Send a request and read the reply to its end, ``into`` which everything is noted.
@@ -109,6 +113,8 @@ class Connection:
                 self.close()
             elif self._watcher is not None:
                 self._watcher.stop()
+            self._dialer.held -= self._held
+            self._held = 0
             self._reply.release()
             self._into, self._reply = NOTHING, SILENCE  # an idle connection keeps no body
 
@@ -232,11 +238,18 @@ class Connection:
         if size != before:
             into.at.append(at)
             into.ends.append(size)
-            if size > LARGEST:
-                self._end(Failure(Kind.TOO_LARGE, f"{size} bytes", into.status), at)
+            if size > LARGE:
+                self._weigh(size, at)
         if into.complete:
             self._end(None, at)
         return size != before
+
+    def _weigh(self, size: int, at: int) -> None:
+        """A body is large: so are few, and together they are not too large."""
+        self._dialer.held += size - self._held
+        self._held = size
+        if size > self._limits.body or self._dialer.held > MOST_HELD:
+            self._end(Failure(Kind.TOO_LARGE, f"{size} bytes", self._into.status), at)
 
     def _decrypt(self, line: Line, tls: ssl.SSLObject, data: bytes) -> None:
         """Decrypt what has come, and no more calls than that: an empty one costs an exception."""

@@ -153,6 +153,11 @@ class Decoder:
         """All comment lines of finished blocks, in order."""
         return [line for block in self.blocks for line in block.lines if line.is_comment]
 
+    @property
+    def waiting(self) -> int:
+        """How many lines the unfinished block has so far."""
+        return len(self._lines)
+
     def feed(self, data: bytes) -> list[Event]:
         """Take bytes, give the events they complete. Raises ValueError after ``close``."""
         if self.closed:
