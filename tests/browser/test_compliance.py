@@ -149,6 +149,13 @@ def test_the_copy_buttons_copy_the_commands(case: Case, visit: Visit) -> None:
     assert len(copied) > 2
 
 
+@pytest.mark.parametrize("case", ["broken"], indirect=True)
+def test_the_line_that_offends_is_marked(visit: Visit) -> None:
+    looking.open_all(visit)
+    marked = visit.page.get_by_role("listitem").filter(has_text="offending line")
+    assert '"delta":null' in marked.first.inner_text()
+
+
 def _clauses(page: playwright.Page, level: str) -> playwright.Locator:
     """The rows of the table of all clauses that are shown, of one level."""
     row = page.locator("#clauses ~ *").get_by_role("row")

@@ -141,6 +141,15 @@ def test_offsets_point_at_the_bytes(body: bytes) -> None:
         assert finding.span is None or 0 <= finding.span[0] < finding.span[1] <= len(body)
 
 
+def test_a_stream_without_done_breaks_the_clause_at_its_last_event() -> None:
+    last = b'data: {"choices":[]}\n\n'
+    body = b"data: 1\n\n" + last
+    (span,) = [each.span for each in judged(decode(body)) if each.id == "CC-SSE-005"]
+
+    assert span is not None
+    assert body[slice(*span)].strip() == last.strip()
+
+
 def test_a_lone_cr_at_the_end_waits_for_the_next_byte() -> None:
     decoder = Decoder()
 
