@@ -8,6 +8,7 @@ changes anything else.
 from __future__ import annotations
 
 import sys
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -19,7 +20,7 @@ from load.command import command_line
 from load.summary import summary
 from load.writing import write
 
-__all__ = ["Concluded", "conclude", "own_version"]
+__all__ = ["Concluded", "conclude", "own_version", "page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +48,13 @@ def conclude(facts: results.Facts) -> Concluded:
     problem = write(made, intervals, where)
     text = summary(made) + (problem or f"Results: {where}\n")
     if not problem and not facts.settings["no-page"]:
-        text += _page(made, where)
+        text += page(made, where)
     status = slo.exit_status(results.decided(facts, verdict))
     return Concluded(status, text, made, intervals)
 
 
-def _page(made: dict[str, Any], where: Path) -> str:
-    """Write the page beside the results; a line that says where, or why not."""
+def page(made: Mapping[str, Any], where: Path) -> str:
+    """Write the page of a run or a sweep beside its results; a line that says where, or why not."""
     place = where.with_name(
         f"{where.name}.html" if where.suffix == ".html" else f"{where.stem}.html"
     )

@@ -8,11 +8,10 @@ Laws
   interval: the highest rate that held, and the lowest that did not.
 * One run may hold by luck. The highest rate is run again, ``--runs`` times in all; where it breaks
   once, it did not hold, and the next lower one is on trial.
-* How sure that is stands beside it: how many runs held, and the 95 % Wilson interval of the share
-  of such runs that do; for each target what was seen, and its own 95 % interval, over these runs.
+* How sure that is stands beside it (`sweep_results`).
 
-The answer goes to ``sweep.json`` too. The exit status is 0 where a rate held, 1 where none did, 6
-where it cannot be known.
+The answer goes to ``sweep.json`` too, with each run, and to a page, ``sweep.html``. The exit status
+is 0 where a rate held, 1 where none did, 6 where it cannot be known.
 """
 
 from __future__ import annotations
@@ -25,14 +24,20 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from load import slo
-from load.options import keyless
+from conformance.wire.redact import Redactor
+from load import slo, sweep_results
+from load.command import command_line
+from load.conclusion import own_version, page
+from load.options import ENVIRONMENT, keyless
+from load.writing import put
 
-__all__ = ["Found", "confirm", "margins", "said", "search"]
+__all__ = ["Found", "confirm", "main", "said", "search"]
 
+SEARCH: Final = ("start", "most", "precision", "seconds", "runs")
 VERDICTS: Final = {0: "held", 1: "broken", 6: "inconclusive"}
 
 
@@ -119,7 +124,9 @@ def _run(rate: float, number: int, out: Path, options: Sequence[str], env: dict[
     name = _name(rate, number)
     command = [sys.executable, "-m", "load", *options, "--headless", "-u", "1", "--only-summary"]
     command += ["--rate", f"{rate:g}", "--stop-timeout", "30"]
-    command += ["--load-results", str(out / f"{name}.json")]
+    path = out / f"{name}.json"
+    path.unlink(missing_ok=True)  # of an earlier sweep, should this run write none
+    command += ["--load-results", str(path), "--no-page"]
     with (out / f"{name}.log").open("w", encoding="utf-8") as log:
         done = subprocess.run(
             command,
@@ -130,7 +137,7 @@ def _run(rate: float, number: int, out: Path, options: Sequence[str], env: dict[
             check=False,
         )
     verdict = VERDICTS.get(done.returncode, f"failed with status {done.returncode}")
-    print(f"{rate:g} requests/s: {verdict} ({out / name}.json)", flush=True)
+    print(f"{rate:g} requests/s: {verdict} ({path})", flush=True)
     return verdict
 
 
@@ -138,59 +145,24 @@ def _name(rate: float, number: int) -> str:
     return f"sweep-{rate:g}" + (f"-{number}" if number > 1 else "")
 
 
-def _results(found: Found, out: Path) -> list[Mapping[str, Any]]:
-    """The results of the runs at the highest rate that held."""
-    if found.held is None:
-        return []
-    paths = [
-        out / f"{_name(found.held, number + 1)}.json"
-        for number in range(found.times(found.held)[1])
-    ]
-    return [json.loads(path.read_text("utf-8")) for path in paths if path.exists()]
+def _steps(found: Found, out: Path) -> list[tuple[float, str, str, Mapping[str, Any] | None]]:
+    """Each run: rate, verdict, the name of its file, and the results in it."""
+    made: list[tuple[float, str, str, Mapping[str, Any] | None]] = []
+    tried: Counter[float] = Counter()
+    for rate, verdict in found.runs:
+        tried[rate] += 1
+        path = out / f"{_name(rate, tried[rate])}.json"
+        results = json.loads(path.read_text("utf-8")) if path.exists() else None
+        made.append((rate, verdict, path.name, results))
+    return made
 
 
-def margins(results: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
-    """What each target saw in these runs, and the widest edges of its 95 % intervals.
-
-    Intervals are those of percentiles and of goodput; a rate, a mean or a maximum has none (null).
-    """
-    rows: dict[tuple[str, str], dict[str, Any]] = {}
-    for run in results:
-        for outcome in run["slo"]:
-            key = (outcome["target"], outcome["model"])
-            row = rows.setdefault(
-                key, {"target": key[0], "model": key[1], "seen": [], "interval": None}
-            )
-            row["seen"].append(outcome["seen"])
-            interval = _interval(outcome["target"], run["models"].get(outcome["model"], {}))
-            if interval is not None:
-                known = row["interval"] or interval
-                row["interval"] = [min(known[0], interval[0]), max(known[1], interval[1])]
-    return list(rows.values())
-
-
-def _interval(spelled: str, model: Mapping[str, Any]) -> Sequence[float] | None:
-    target = slo.parse(spelled)
-    if target.metric == "goodput":
-        found: Sequence[float] | None = (model.get("goodput") or {}).get("interval")
-    else:
-        measured = model.get(f"{target.metric}_ms") or {}
-        found = measured.get("ci95", {}).get(target.statistic)
-    return found
-
-
-def _answer(found: Found, out: Path) -> dict[str, Any]:
-    """The answer as plain data, for ``sweep.json``."""
-    held, of = found.times(found.held) if found.held is not None else (0, 0)
-    low, high = slo.wilson(held, of)
-    return {
-        "held": found.held,
-        "broken": found.broken,
-        "unknown": found.unknown,
-        "runs": [{"rate": rate, "verdict": verdict} for rate, verdict in found.runs],
-        "confidence": {"held": held, "of": of, "share": [round(low, 4), round(high, 4)]},
-        "targets": margins(_results(found, out)),
-    }
+def _redactor(options: Sequence[str], environ: Mapping[str, str]) -> Redactor:
+    """Knows the key of the run."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
+    parser.add_argument("--api-key-env", default=ENVIRONMENT)
+    name = parser.parse_known_args(options)[0].api_key_env
+    return Redactor([environ.get(name, "")])
 
 
 def said(answer: Mapping[str, Any]) -> str:
@@ -228,10 +200,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--seconds", type=int, default=60, help="length of each run (default: %(default)s)")
     add("--runs", type=int, default=3, help="of the highest rate, in all (default: %(default)s)")
     add("--out", type=Path, default=Path("reports/out"), help="where results go")
-    given, rest = parser.parse_known_args(arguments)
+    line = list(sys.argv[1:] if arguments is None else arguments)
+    given, rest = parser.parse_known_args(line)
     if not 0 < given.start <= given.most or not 0 < given.precision < 1 or given.runs < 1:
         parser.error("0 < --start <= --most; 0 < --precision < 1; --runs is 1 or more")
+    try:
+        for target in given.slo:
+            slo.parse(target)
+    except ValueError as error:
+        parser.error(str(error))
     given.out.mkdir(parents=True, exist_ok=True)
+    started = datetime.now(UTC)
     rest, environ = keyless(rest, os.environ)
     passed = ["--host", given.host, *rest, "-t", f"{given.seconds}s"]
     for target in given.slo:
@@ -244,9 +223,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     found = search(judge, given.start, precision=given.precision, most=given.most)
     confirm(judge, found, given.runs)
-    answer = _answer(found, given.out)
-    (given.out / "sweep.json").write_text(json.dumps(answer, indent=1) + "\n", encoding="utf-8")
+    asked = sweep_results.Asked(
+        url=given.host,
+        targets=given.slo,
+        search={name: getattr(given, name) for name in SEARCH},
+        started=started.isoformat(timespec="seconds"),
+        duration=(datetime.now(UTC) - started).total_seconds(),
+        command="python -m "
+        + command_line(["load.sweep", *line], _redactor(rest, environ), Path.cwd()),
+        version=own_version(),
+    )
+    rates = {"held": found.held, "broken": found.broken, "unknown": found.unknown}
+    answer = sweep_results.build(asked, rates, _steps(found, given.out))
+    where = given.out / "sweep.json"
+    put(where, json.dumps(answer, indent=1, ensure_ascii=False) + "\n")
     print(said(answer))
+    print(f"Results: {where}\n{page(answer, where)}", end="")
     return 6 if found.unknown is not None else 0 if found.held is not None else 1
 
 

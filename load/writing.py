@@ -14,7 +14,7 @@ from typing import Any
 
 import schemas
 
-__all__ = ["unwritable", "write"]
+__all__ = ["put", "unwritable", "write"]
 
 
 def unwritable(where: Path) -> str | None:
@@ -34,14 +34,15 @@ def write(results: Mapping[str, Any], intervals: str, where: Path) -> str | None
         return f"load: a bug: the results break their schema at {broken[0].path}\n"
     try:
         where.parent.mkdir(parents=True, exist_ok=True)
-        _put(where, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
-        _put(where.with_suffix(".csv"), intervals)
+        put(where, json.dumps(results, indent=1, ensure_ascii=False) + "\n")
+        put(where.with_suffix(".csv"), intervals)
     except OSError as error:
         return f"load: --load-results {where} cannot be written: {error.strerror}\n"
     return None
 
 
-def _put(where: Path, text: str) -> None:
+def put(where: Path, text: str) -> None:
+    """Put a file in place, whole. Raises OSError."""
     with tempfile.NamedTemporaryFile(
         "w", encoding="utf-8", dir=where.parent, prefix=f".{where.name}.", delete=False
     ) as file:

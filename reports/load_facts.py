@@ -1,4 +1,4 @@
-"""How a load run was made, and what it watched of itself: the small print, as names and texts.
+"""What failed in a load run, what it watched of itself, how it was made: names and texts.
 
 Laws: everything that a reader needs to run it again is there, but for the key.
 """
@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from .load_axes import figure
-from .words import amount, duration, listed
+from .load_view import NAMES
+from .words import amount, duration, listed, number
 
-__all__ = ["itself", "offered", "options", "run", "windows"]
+__all__ = ["definitions", "failures", "findings", "itself", "offered", "options", "run", "windows"]
 
 Results = Mapping[str, Any]
 Facts = Sequence[tuple[str, str]]
@@ -111,9 +112,46 @@ def run(results: Results) -> Facts:
     ]
 
 
+def definitions(results: Results) -> list[tuple[str, str]]:
+    """Each metric and its definition, in the order of the tables, then those without a row."""
+    known = (results["definitions"] or {"metrics": {}})["metrics"]
+    order = [*NAMES]
+    return sorted(known.items(), key=lambda row: order.index(row[0]) if row[0] in order else 99)
+
+
 def options(results: Results) -> Iterator[tuple[str, str]]:
     """The options as they held; the key is not among them."""
     for name, value in results["load"]["options"].items():
         if value not in ("", [], False, None):
             told = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
             yield f"--{name}", told
+
+
+def failures(results: Results) -> list[tuple[str, str, int, str, str]]:
+    """Kind, model, count, share of what ended, example; the most frequent first."""
+    found = [
+        (
+            kind,
+            id_,
+            count,
+            _share(count, model["ok"] + model["failed"]),
+            model["examples"].get(kind, ""),
+        )
+        for id_, model in results["models"].items()
+        for kind, count in model["failures"].items()
+    ]
+    return sorted(found, key=lambda row: -row[2])
+
+
+def findings(results: Results) -> list[tuple[str, str, int, str, str]]:
+    """Clause, model, streams that break it, share of those judged, example."""
+    return [
+        (clause, id_, count, _share(count, told["checked"]), model["examples"].get(clause, ""))
+        for id_, model in results["models"].items()
+        for told in (model["conformance"],)
+        for clause, count in sorted(told["findings"].items())
+    ]
+
+
+def _share(some: int, every: int) -> str:
+    return f"{100 * some / every:.3g} % of {number(every)}" if every else "-"

@@ -29,7 +29,18 @@ from markupsafe import Markup
 
 import schemas
 
-from . import embedding, load_axes, load_facts, load_plots, load_view, page, plots, words
+from . import (
+    embedding,
+    load_axes,
+    load_facts,
+    load_plots,
+    load_view,
+    page,
+    plots,
+    sweep_plots,
+    sweep_view,
+    words,
+)
 
 __all__ = ["INSTALL", "complete", "main", "read", "render", "write"]
 
@@ -71,8 +82,10 @@ def _kind(found: Any) -> str | None:
 
 
 def render(results: Mapping[str, Any]) -> str:
-    """Return a whole page. The same results give the same octets."""
-    return page.document(words.tidy(_run(results)))
+    """Return a whole page. The same results give the same octets, in whatever order they come."""
+    results = json.loads(json.dumps(results, sort_keys=True))
+    fragment = _sweep(results) if _kind(results) == SWEEP else _run(results)
+    return page.document(words.tidy(fragment))
 
 
 def write(results: Mapping[str, Any], where: Path) -> None:
@@ -128,11 +141,12 @@ def _run(results: Mapping[str, Any]) -> str:
             targets=load_view.targets(results),
             tiles=load_view.tiles(results),
             caveats=load_view.caveats(results),
+            definitions=load_facts.definitions(results),
             columns=[f"{name} {percent}" for name, _, percent in load_view.COLUMNS],
             overview=load_view.overview(results),
             tables=[load_view.rows(results, model) for model in models.values()],
-            failures=load_view.failures(results),
-            findings=load_view.findings(results),
+            failures=load_facts.failures(results),
+            findings=load_facts.findings(results),
             checked=sum(model["conformance"]["checked"] for model in models.values()),
             streams=sum(model["ok"] for model in models.values()),
             windows=load_facts.windows(results),
@@ -173,6 +187,31 @@ def _drawn(results: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+# --- a sweep --------------------------------------------------------------------------------------
+
+
+def _sweep(sweep: Mapping[str, Any]) -> str:
+    drawn = sweep_plots.drawn(sweep) if plots.available() else []
+    return (
+        _templates()
+        .get_template("load_sweep.html")
+        .render(
+            sweep=sweep,
+            title=_title("Load sweep", sweep["target"]["url"], sweep["started"]),
+            verdict=sweep_view.verdict(sweep),
+            signs=load_view.SIGNS,
+            targets=sweep_view.targets(sweep),
+            rows=sweep_view.rows(sweep),
+            definitions=load_facts.definitions(sweep),
+            models=[(*load_view.key(n), id_) for n, id_ in enumerate(sweep_view.models(sweep))],
+            made=sweep_view.facts(sweep),
+            drawn=drawn,
+            unplotted_why="" if plots.available() else INSTALL,
+            **_shared(sweep),
+        )
+    )
+
+
 # --- both -----------------------------------------------------------------------------------------
 
 
@@ -196,12 +235,20 @@ def _file(name: str) -> str:
     return files("reports").joinpath(name).read_text(encoding="utf-8")
 
 
+def _seen(value: object) -> object:
+    """Text with what cannot be seen spelled out; markup is our own."""
+    return (
+        words.visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    )
+
+
 @cache
 def _templates() -> jinja2.Environment:
     env = jinja2.Environment(
         loader=jinja2.FunctionLoader(_file),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -20,6 +20,7 @@ from .words import amount, duration, listed, number
 
 __all__ = [
     "COLUMNS",
+    "NAMES",
     "PERCENTS",
     "SIGNS",
     "Cell",
@@ -27,12 +28,12 @@ __all__ = [
     "Sign",
     "Verdict",
     "caveats",
-    "failures",
-    "findings",
+    "key",
     "overview",
     "rows",
     "targets",
     "tiles",
+    "unit_of",
     "verdict",
 ]
 
@@ -167,16 +168,25 @@ def targets(results: Results) -> list[tuple[Sign, str, list[tuple[str, str]]]]:
 
 
 def _seen(outcome: Mapping[str, Any]) -> str:
-    value, name = outcome["seen"], outcome["target"]
-    if value is None:
+    if outcome["seen"] is None:
         return outcome["why"] or "not measured"
-    if name.startswith(("failures", "goodput")):
-        said = f"{100 * value:.3g} %"
-    elif name.startswith(("tokens_per", "requests_per")):
-        said = f"{figure(value)} a second"
-    else:
-        said = f"{figure(value)} ms"
+    said = unit_of(outcome["target"], outcome["seen"])
     return said + (f"; {outcome['why']}" if outcome["why"] else "")
+
+
+def unit_of(target: str, value: float | None) -> str:
+    """What a target speaks of, with its unit.
+
+    >>> unit_of("ttft_p95<500ms", 86.4), unit_of("failures<1%", 0.005)
+    ('86.4 ms', '0.5 %')
+    """
+    if value is None:
+        return "not measured"
+    if target.startswith(("failures", "goodput")):
+        return f"{100 * value:.3g} %"
+    if target.startswith(("tokens_per", "requests_per")):
+        return f"{figure(value)} a second"
+    return f"{figure(value)} ms"
 
 
 def tiles(results: Results) -> list[tuple[str, str, str]]:
@@ -235,7 +245,7 @@ def overview(results: Results) -> list[dict[str, Any]]:
     """A row of each model: its letter and line, counts, and the figures most looked at."""
     made = []
     for place, (id_, model) in enumerate(results["models"].items()):
-        style = plots.style(place)
+        letter, ink, dash = key(place)
         cells = [
             (f"{name} {percent}", _cell(results, model[metric], percent))
             for name, metric, percent in COLUMNS
@@ -243,9 +253,9 @@ def overview(results: Results) -> list[dict[str, Any]]:
         made.append(
             {
                 "id": id_,
-                "letter": style.letter,
-                "ink": f"plot{place % 8 + 1}",
-                "dash": "" if style.dash == "solid" else " ".join(map(str, style.dash[1])),
+                "letter": letter,
+                "ink": ink,
+                "dash": dash,
                 "ok": number(model["ok"]),
                 "failed": model["failed"],
                 "cells": cells,
@@ -254,6 +264,13 @@ def overview(results: Results) -> list[dict[str, Any]]:
             }
         )
     return made
+
+
+def key(place: int) -> tuple[str, str, str]:
+    """The letter of the model at a place, the variable of its ink, and its dashes in SVG."""
+    style = plots.style(place)
+    dash = "" if style.dash == "solid" else " ".join(map(str, style.dash[1]))
+    return style.letter, next(name for name, ink in plots.INK.items() if ink == style.ink), dash
 
 
 def _notes(model: Mapping[str, Any]) -> list[str]:
@@ -319,33 +336,3 @@ def _cell(results: Results, measured: Mapping[str, Any], percent: str) -> Cell:
         return Cell(figure(value))
     low, high = map(figure, interval)
     return Cell(figure(value), low if low == high else f"{low} to {high}")
-
-
-def failures(results: Results) -> list[tuple[str, str, int, str, str]]:
-    """Kind, model, count, share of what ended, example; the most frequent first."""
-    found = [
-        (
-            kind,
-            id_,
-            count,
-            _share(count, model["ok"] + model["failed"]),
-            model["examples"].get(kind, ""),
-        )
-        for id_, model in results["models"].items()
-        for kind, count in model["failures"].items()
-    ]
-    return sorted(found, key=lambda row: -row[2])
-
-
-def findings(results: Results) -> list[tuple[str, str, int, str, str]]:
-    """Clause, model, streams that break it, share of those judged, example."""
-    return [
-        (clause, id_, count, _share(count, told["checked"]), model["examples"].get(clause, ""))
-        for id_, model in results["models"].items()
-        for told in (model["conformance"],)
-        for clause, count in sorted(told["findings"].items())
-    ]
-
-
-def _share(some: int, every: int) -> str:
-    return f"{100 * some / every:.3g} % of {number(every)}" if every else "-"

@@ -26,6 +26,8 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final
 from xml.etree import ElementTree
 
+from .words import visible
+
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
@@ -169,7 +171,7 @@ def tidied(svg: str, name: str, title: str, description: str) -> str:
     root.attrib |= {"role": "img", "aria-labelledby": f"{name}-title {name}-desc"}
     for place, (tag, text) in enumerate((("title", title), ("desc", description))):
         said = ElementTree.Element(tag, {"id": f"{name}-{tag}"})
-        said.text = text
+        said.text = visible(text)
         root.insert(place, said)
     return ElementTree.tostring(root, encoding="unicode", short_empty_elements=True)
 

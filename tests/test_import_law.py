@@ -82,6 +82,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
     ("reports.plots", ("reports", "matplotlib")),
     ("reports.load_axes", ("reports", "matplotlib")),
     ("reports.load_plots", ("reports", "matplotlib")),
+    ("reports.sweep_plots", ("reports", "matplotlib")),
     ("reports", ("reports", "conformance.requirements", "schemas", "jinja2", "markupsafe")),
     # Locust's page is a Flask application; the report can be downloaded there.
     ("load.web", ("load", "locust", "gevent", "flask", "reports.load_page")),

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from load.stages import Stage, users_at
-from load.sweep import Found, confirm, main, margins, said, search
+from load.sweep import Found, confirm, main, said, search
+from load.sweep_results import margins
 from tests.load.running import reference
 
 

@@ -1,0 +1,364 @@
+"""The load page: every figure with its limits, nothing hostile, nothing lost."""
+
+from __future__ import annotations
+
+import html
+import json
+import re
+from collections import Counter
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import schemas
+from reports import embedding, load_axes, load_page, load_plots, load_view, plots, sweep_view
+from reports.__main__ import main as reports
+
+from . import load_sample as sample
+
+VOID = {"meta", "br", "img", "input", "link", "hr"}
+
+
+class Read(HTMLParser):
+    """What a browser without JavaScript sees: tags, ids, references, text."""
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: Counter[str] = Counter()
+        self.ids: list[str] = []
+        self.refers: list[str] = []
+        self.labels: list[dict[str, str]] = []
+        self.text = ""
+        self.feed(text)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags[tag] += 1
+        if tag not in VOID:
+            self.open.append(tag)
+        known = {name: value or "" for name, value in attrs}
+        if tag == "svg":
+            self.labels.append(known)
+        if "id" in known:
+            self.ids.append(known["id"])
+        for name, value in known.items():
+            assert not name.startswith("on"), (tag, name)
+            if name in ("src", "href", "xlink:href", "action"):
+                self.refers.append(value)
+            self.refers += re.findall(r"url\(([^)]*)\)", value)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.handle_starttag(tag, attrs)
+        if tag not in VOID:
+            self.handle_endtag(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if not {"script", "style"} & set(self.open):
+            self.text += data
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, Any]:
+    return sample.run(failures=3, invalid=2)
+
+
+@pytest.fixture(scope="module")
+def page(made: dict[str, Any]) -> str:
+    return load_page.render(made)
+
+
+@pytest.fixture(scope="module")
+def swept() -> dict[str, Any]:
+    return sample.sweep()
+
+
+def test_the_samples_are_what_a_run_writes(made: dict[str, Any], swept: dict[str, Any]) -> None:
+    for name, data in (("load_results", made), ("load_sweep", swept)):
+        assert schemas.violations(name, json.loads(json.dumps(data))) == []
+
+
+def test_a_page_is_whole_and_refers_to_itself_alone(page: str) -> None:
+    read = Read(page)
+    assert read.open == []
+    assert {tag: n for tag, n in Counter(read.ids).items() if n > 1} == {}
+    assert read.refers
+    for place in read.refers:
+        assert place.startswith("#"), place
+        assert place[1:] in read.ids, place
+    assert read.tags["script"] == 2
+    assert not {"iframe", "object", "embed", "link", "image", "img"} & set(read.tags)
+    assert "http://www.w3.org" not in page
+    assert "@import" not in page
+
+
+def test_a_page_gives_its_results_back(made: dict[str, Any], page: str, tmp_path: Path) -> None:
+    assert embedding.results_in(page) == json.loads(json.dumps(made))
+    first, second = tmp_path / "a.html", tmp_path / "b.html"
+    first.write_text(page, "utf-8")
+    assert load_page.main([str(first), "--html", str(second)]) == 0
+    assert second.read_text("utf-8") == page
+    assert load_page.read(second) == json.loads(json.dumps(made))
+
+
+def test_a_page_says_first_what_came_of_it(made: dict[str, Any], page: str) -> None:
+    text = " ".join(Read(page).text.split())
+    sentence = load_view.verdict(made)
+    assert f"{sentence.lead} {sentence.rest}" in text
+    assert text.index(sentence.lead) < text.index("requests succeeded") < text.index("Definitions")
+    for outcome in made["slo"]:
+        assert outcome["target"] in text
+    for words in ("2 of 12 windows of 5 s are INVALID", "INVALID windows hatched", "stall"):
+        assert words in text
+    assert html.escape(made["command"]) in page
+    for key, said in made["definitions"]["metrics"].items():
+        assert f"<code>{key}</code>" in page
+        assert " ".join(said.split()) in text
+
+
+def test_failures_and_intervals_stand_beside_every_percentile(made: dict[str, Any]) -> None:
+    model = made["models"]["vendor/one"]
+    rows = {row.key: row for row in load_view.rows(made, model)}
+    assert rows["ttft"].failed == model["failed"] > 0
+    for percent, cell in rows["ttft"].cells:
+        low, high = model["ttft_ms"]["ci95"][percent]
+        assert cell.value == load_axes.figure(model["ttft_ms"][percent])
+        assert cell.interval in (
+            f"{load_axes.figure(low)} to {load_axes.figure(high)}",
+            load_axes.figure(low),
+        )
+    assert "tls" not in rows  # no sample
+
+
+def test_what_is_withheld_says_what_it_lacks() -> None:
+    made = sample.run(["m"], seconds=10, rate=6)
+    count = made["models"]["m"]["ttft_ms"]["count"]
+    cells = dict(load_view.rows(made, made["models"]["m"])[0].cells)
+    assert cells["p50"].withheld == ""
+    assert cells["p99"].withheld == f"{count} of 662 samples"
+    assert f"withheld: {count} of 662 samples" in load_page.render(made)
+
+
+@pytest.mark.parametrize(
+    ("given", "css", "words"),
+    [
+        ({"targets": ()}, "pass", "VALID. Measuring shifts a latency by at most"),
+        ({"targets": ["failures<50%"]}, "pass", "The target held. The run is VALID"),
+        ({}, "fail", "1 of 3 targets is broken. The run is VALID"),
+        ({"targets": ["ttft_p95@x<1s"]}, "open", "The target is inconclusive."),
+        ({"invalid": 9}, "fail", "This run is INVALID. Do not rely on all latencies. No target"),
+    ],
+)
+def test_the_first_sentence(given: dict[str, Any], css: str, words: str) -> None:
+    said = load_view.verdict(sample.run(**given))
+    assert said.css == css
+    assert f"{said.lead} {said.rest}".startswith(words)
+
+
+# --- plots ----------------------------------------------------------------------------------------
+
+
+def test_every_plot_is_told_and_has_the_colours_of_the_page(page: str) -> None:
+    read = Read(page)
+    drawn = [svg for svg in read.labels if svg.get("role") == "img"]
+    assert len(drawn) == 2 * 6 + 2 + 3 + 3
+    for svg in drawn:
+        for id_ in svg["aria-labelledby"].split():
+            assert id_ in read.ids
+    pictures = re.findall(r'<svg viewBox="0 0 380.*?</svg>', page, re.S)
+    assert len(pictures) == len(drawn)
+    for picture in pictures:
+        assert not re.search(r"#[0-9a-fA-F]{6}\b", picture)
+        assert "font-family" not in picture
+        assert len(picture) < 40_000
+        told = re.search(r"<desc[^>]*>([^<]+)</desc>", picture)
+        assert told is not None
+        assert re.search(r"\d", told[1])
+
+
+def test_the_same_results_give_the_same_page(made: dict[str, Any], page: str) -> None:
+    assert load_page.render(json.loads(json.dumps(made))) == page
+
+
+def test_invalid_windows_and_the_opening_are_marked(made: dict[str, Any]) -> None:
+    on = load_axes.scene(made)
+    assert on is not None
+    assert [*on.invalid] == [(20, 30)]  # two windows that touch
+    assert [*on.measured] == [3, 60]
+    [first, *_] = load_plots.of_model(made, "vendor/one", "m0", on)
+    assert ">INVALID</text>" in first.svg
+    assert "var(--failbg)" in first.svg
+    assert "<pattern" in first.svg  # seen without colour
+    calm = sample.run(invalid=0)
+    still = load_axes.scene(calm)
+    assert still is not None
+    assert "INVALID" not in load_plots.of_model(calm, "vendor/one", "m0", still)[0].svg
+
+
+def test_styles_differ_without_their_colour() -> None:
+    known = [plots.style(number) for number in range(30)]
+    assert len({style.letter for style in known}) == 30
+    assert known[26].letter == "AA"
+    assert len({(str(style.dash), style.marker) for style in known}) == 30
+
+
+def test_a_distribution_on_its_axis_begins_where_its_samples_do(made: dict[str, Any]) -> None:
+    for plot in load_plots.side_by_side(made):
+        for letter in "AB":
+            assert f">{letter}</text>" in plot.svg
+
+
+def test_a_page_without_matplotlib_has_tables_and_one_line(
+    made: dict[str, Any],
+    monkeypatch: pytest.MonkeyPatch,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+    read = Read(load_page.render(made))
+    assert read.tags["figure"] == 0
+    assert load_page.INSTALL in read.text
+    assert "withheld" in read.text or "time to first token" in read.text
+    (tmp_path / "r.json").write_text(json.dumps(made), "utf-8")
+    assert load_page.main([str(tmp_path / "r.json")]) == 0
+    assert load_page.INSTALL in capsys.readouterr().err
+    assert (tmp_path / "r.html").exists()
+
+
+def test_results_of_an_older_version_have_a_page_without_plots(made: dict[str, Any]) -> None:
+    old = json.loads(json.dumps(made))
+    for name in ("series", "command"):
+        del old[name]
+    del old["window"]["start"], old["definitions"]["samples_needed"]
+    for model in old["models"].values():
+        del model["series"], model["distributions"]
+    assert schemas.violations("load_results", old) == []
+    text = Read(load_page.render(old)).text
+    assert "They were written by a version that kept no series" in text
+    assert "The results do not hold the command line" in text
+
+
+def test_a_run_that_sent_nothing_has_a_page() -> None:
+    made = sample.run([])
+    assert made["models"] == {}
+    text = Read(load_page.render(made)).text
+    assert "No request was sent" in text
+
+
+# --- hostile, large -------------------------------------------------------------------------------
+
+
+def test_nothing_that_a_target_sent_is_more_than_text() -> None:
+    made = sample.run(sample.HOSTILE, failures=2, example="".join(sample.HOSTILE[:4]))
+    page = load_page.render(made)
+    read = Read(page)
+    assert read.open == []
+    assert read.tags["script"] == 2
+    assert "alert(1)" in read.text
+    assert all(place.startswith("#") for place in read.refers)
+    assert not {"\x00", "\x07", "\u202e"} & set(read.text)
+    assert "\\u202e$x_1$\\x00" in read.text
+    assert len(page) < 3_000_000
+    assert embedding.results_in(page) == json.loads(json.dumps(made))
+    swept = Read(load_page.render(sample.sweep(sample.HOSTILE)))
+    assert swept.open == []
+    assert swept.tags["script"] == 2
+
+
+def test_ten_models_and_an_hour_make_a_page_below_three_megabytes() -> None:
+    made = sample.run(
+        [f"vendor/model-{n}" for n in range(10)], seconds=3600, rate=2, failures=1, gaps=1
+    )
+    page = load_page.render(made)
+    assert len(page.encode()) < 3_000_000
+    assert Read(page).tags["figure"] == 10 * 6 + 2 + 3 + 3
+    assert "<details" in page
+    assert not re.search(r"model-card[^>]* open", page)  # ten are closed at first
+
+
+# --- the command ----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ("{", "no load results: Expecting"),
+        ("[]", "no load results: no `models`"),
+        ("<html></html>", "no results are embedded in this page"),
+        ('{"models": {}, "slo": [], "format": 9}', "format 9, this version reads 1"),
+        ('{"models": {}, "slo": [], "format": 1}', "no load results: $: "),
+        ('{"steps": [], "format": 1}', "no load results: $: "),
+    ],
+)
+def test_a_bad_file_is_one_line(
+    content: str, told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "bad"
+    path.write_text(content, "utf-8")
+    assert load_page.main([str(path), "--html", str(tmp_path / "o.html")]) == 4
+    [line] = capsys.readouterr().err.splitlines()
+    assert told in line
+    assert not (tmp_path / "o.html").exists()
+
+
+def test_a_file_that_is_not_there_is_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert load_page.main([str(tmp_path / "none.json")]) == 4
+    assert len(capsys.readouterr().err.splitlines()) == 1
+
+
+def test_reports_load_writes_the_page(made: dict[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "load.json").write_text(json.dumps(made), "utf-8")
+    assert reports(["load", str(tmp_path / "load.json")]) == 0
+    assert (tmp_path / "load.html").read_text("utf-8").startswith("<!doctype html>")
+
+
+# --- sweeps ---------------------------------------------------------------------------------------
+
+
+def test_the_page_of_a_sweep(swept: dict[str, Any]) -> None:
+    page = load_page.render(swept)
+    read = Read(page)
+    assert read.open == []
+    assert all(place.startswith("#") and place[1:] in read.ids for place in read.refers)
+    text = " ".join(read.text.split())
+    assert "The targets hold at 12 requests a second, not at 13." in text
+    assert "In 2 of 2 runs: with 95 % confidence in 34 % or more of such runs." in text
+    assert text.count("vendor/one") > 1
+    for word in ("failed with status 2", "sweep-9.json", "ttft p95 (ms) against"):
+        assert word in text
+    assert embedding.results_in(page) == json.loads(json.dumps(swept))
+    first = re.search(r'<svg viewBox="0 0 380.*?</svg>', page, re.S)
+    assert first is not None
+    for said in ("held 12", "broke 13", ">limit</text>"):
+        assert said in first[0]
+    assert read.tags["figure"] == 5
+
+
+def test_each_run_of_a_sweep_is_a_row_by_rate(swept: dict[str, Any]) -> None:
+    rows = sweep_view.rows(swept)
+    assert [row.rate for row in rows] == ["8", "12", "12", "13", "15", "16"]
+    assert [row.sign.word for row in rows] == ["held"] * 3 + ["broken", "failed", "broken"]
+    assert rows[0].figures == ("320 ms", "-")
+
+
+@pytest.mark.parametrize(
+    ("answer", "css", "words"),
+    [
+        ({"held": None, "broken": 8.0}, "fail", "The targets hold at no rate that was tried."),
+        ({"unknown": 13.0}, "open", "Unknown: the run at 13 requests a second decides nothing."),
+        ({"broken": None}, "pass", "The targets hold at 12 requests a second, no higher rate"),
+    ],
+)
+def test_the_answer_of_a_sweep(
+    swept: dict[str, Any], answer: dict[str, Any], css: str, words: str
+) -> None:
+    said = sweep_view.verdict({**swept, **answer})
+    assert (said.css, said.lead[: len(words)]) == (css, words)
+    load_page.render({**swept, **answer})
