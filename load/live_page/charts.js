@@ -7,6 +7,8 @@ const COLOURS = {
 };
 const DASHES = [[], [7, 3], [2, 3], [9, 3, 2, 3]];
 
+const WHOLE = [1, 2, 5].flatMap((first) => [...Array(9).keys()].map((zeros) => first * 10 ** zeros)).sort((a, b) => a - b);
+
 const CHARTS = [
   { title: "TTFT p50", unit: "ms", value: (of) => of.ttft_ms[0] },
   { title: "TTFT p95", unit: "ms", value: (of) => of.ttft_ms[1] },
@@ -151,12 +153,12 @@ class Charts {
       cursor: { sync: { key: "models" }, drag: { x: false, y: false }, points: { size: 6 } },
       scales: {
         x: { time: false, range: (u, low, high) => [0, Math.max(high || 0, 10)] },
-        y: { range: (u, low, high) => [0, (high || 1) * 1.08] },
+        y: { range: (u, low, high) => [0, (high || (chart.unit === "ms" ? 100 : 1)) * 1.08] },
       },
       axes: [
         { ...axis, values: (u, ticks) => ticks.map(clock), size: 28, space: 60 },
         {
-          ...axis, size: 58,
+          ...axis, size: 62, incrs: chart.unit ? undefined : WHOLE,
           values: (u, ticks) => ticks.map((tick) => number(tick, chart.unit === "ms" ? "ms" : "")),
         },
       ],
