@@ -97,37 +97,36 @@ def compared(required: str, seen: str) -> tuple[tuple[Piece, ...], tuple[Piece, 
     >>> compared("the last data value is [DONE]", '" [DONE]"')[1]
     (('"', False), (' ', True), ('[DONE]"', False))
     """
-    whole = ((required, False),), ((seen, False),)
-    literals = list(_LITERAL.finditer(required))
+    plain = ((required, False),), ((seen, False),)
     value = _unquoted(seen)
-    if not literals or len(required) > _LONGEST or len(seen) > _LONGEST or not value:
-        return whole
-    matcher = difflib.SequenceMatcher(autojunk=False, b=value)
-    ratios = []
-    for literal in literals:
-        matcher.set_seq1(_unquoted(literal[0]))
-        ratios.append(matcher.ratio())
-    best = max(range(len(literals)), key=ratios.__getitem__)
-    if ratios[best] == 1 or (ratios[best] < _ALIKE and (len(literals) > 1 or value == seen)):
-        return whole
-    at, end = literals[best].span()
-    literal = literals[best][0]
-    margin = (len(literal) - len(_unquoted(literal))) // 2
-    at, end = at + margin, end - margin
-    before, after = (seen[:1], seen[-1:]) if value != seen else ("", "")
-    if ratios[best] < _ALIKE:
-        return (
-            _joined([(required[:at], False), (required[at:end], True), (required[end:], False)]),
-            _joined([(before, False), (value, True), (after, False)]),
-        )
-    matcher.set_seq1(required[at:end])
-    codes = matcher.get_opcodes()
-    ought = [(required[at + a : at + b], code != "equal") for code, a, b, _, _ in codes]
+    if not value or max(len(required), len(seen)) > _LONGEST:
+        return plain
+    literals = [(_inside(found), _unquoted(found[0])) for found in _LITERAL.finditer(required)]
+    if not literals:
+        return plain
+    matchers = [difflib.SequenceMatcher(None, text, value, autojunk=False) for _, text in literals]
+    best = max(range(len(literals)), key=lambda number: matchers[number].ratio())
+    (at, end), text = literals[best]
+    ratio = matchers[best].ratio()
+    quoted = value != seen
+    if ratio == 1 or (ratio < _ALIKE and (len(literals) > 1 or not quoted)):
+        return plain
+    codes = matchers[best].get_opcodes()
+    if ratio < _ALIKE:
+        codes = [("replace", 0, len(text), 0, len(value))]
+    ought = [(text[a:b], code != "equal") for code, a, b, _, _ in codes]
     found = [(value[a:b], code != "equal") for code, _, _, a, b in codes]
+    before, after = (seen[:1], seen[-1:]) if quoted else ("", "")
     return (
         _joined([(required[:at], False), *ought, (required[end:], False)]),
         _joined([(before, False), *found, (after, False)]),
     )
+
+
+def _inside(literal: re.Match[str]) -> tuple[int, int]:
+    """Where a literal stands in its line, without its quotes."""
+    margin = (len(literal[0]) - len(_unquoted(literal[0]))) // 2
+    return literal.start() + margin, literal.end() - margin
 
 
 def _unquoted(text: str) -> str:

@@ -84,7 +84,7 @@ def render(
             observed=cards.observed_rows(results),
             sections=view.sections(results, chapters),
             unrun="no check yet" if whole else "not in this run",
-            others=list(others),
+            others=[(words.visible(name), _lines(said)) for name, said in others],
             deviations=text.known_deviations(results),
             conditions=conditions.conditions(results),
             capabilities=conditions.capabilities(results),
@@ -95,6 +95,11 @@ def render(
         )
     )
     return f"{BEGIN}\n{words.tidy(html)}\n{END}\n"
+
+
+def _lines(said: str) -> str:
+    """A text of several lines, in which nothing else is hidden."""
+    return "\n".join(map(words.visible, said.split("\n")))
 
 
 def title(results: Mapping[str, Any]) -> str:

@@ -51,7 +51,7 @@ DEVIATIONS: Final = (
         "expires": "2026-10-01",
     },
 )
-CONFIGURATION: Final = {
+CONFIGURATION: Final[dict[str, Any]] = {
     "command": f"pytest --pyargs conformance --target-url {URL} --profile example --seed 7",
     "requirements": [],
     "keyword": "",
@@ -300,6 +300,7 @@ NASTY: Final = (
     "{{ 7 * 7 }} {% include 'x' %}",
     "\" onmouseover='alert(1)' `$(id)`",
     "lone \ud800 surrogate",
+    "nul \x00 escape \x1b[31m bell \x07 mark \u200f",
     '[click](javascript:alert(1)) [a](https://example.com/"onclick=alert(1))',
 )
 
