@@ -149,7 +149,10 @@ def labels(axes: Axes, ends: Sequence[tuple[float, plots.Style]]) -> None:
     to, back = (math.log, math.exp) if axes.get_yscale() == "log" else (float, float)
     span = to(high) - to(low)
     room = min(0.085, 1 / max(1, len(ends))) * span
-    places = sorted((to(min(max(value, low), high)), style.letter, style) for value, style in ends)
+    places = sorted(
+        (to(min(max(value, low), high)), -number, style)
+        for number, (value, style) in enumerate(ends)
+    )
     put: list[float] = []
     for place, _, _ in places:
         put.append(max(place, put[-1] + room) if put else place)
@@ -157,9 +160,9 @@ def labels(axes: Axes, ends: Sequence[tuple[float, plots.Style]]) -> None:
     for number in range(len(put) - 1, -1, -1):
         limit = to(high) if number == len(put) - 1 else put[number + 1] - room
         put[number] = min(put[number], limit) if over else put[number]
-    for place, (_, letter, style) in zip(put, places, strict=True):
+    for place, (_, _, style) in zip(put, places, strict=True):
         axes.annotate(
-            letter,
+            style.letter,
             (1.0, back(place)),
             xycoords=axes.get_yaxis_transform(),
             xytext=(4, 0),

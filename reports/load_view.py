@@ -10,7 +10,7 @@ Laws
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ __all__ = [
     "Cell",
     "Row",
     "Sign",
+    "Told",
     "Verdict",
     "caveats",
     "key",
@@ -157,21 +158,48 @@ def _of(some: int, every: int) -> str:
     return f"{some} of {every} targets {'is' if some == 1 else 'are'}"
 
 
-def targets(results: Results) -> list[tuple[Sign, str, list[tuple[str, str]]]]:
-    """Each target once for each verdict: sign, target, and for which model what was seen."""
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A target with a verdict: of which models, and what was seen of each; from where to where."""
+
+    sign: Sign
+    target: str
+    models: tuple[tuple[str, str], ...]
+    span: str
+
+
+def targets(results: Results) -> list[Told]:
+    """Each target once for each verdict, the broken ones first."""
     order = ("broken", "inconclusive", "held")
-    found: dict[tuple[str, str], list[tuple[str, str]]] = {}
+    found: dict[tuple[str, str], list[Mapping[str, Any]]] = {}
     for outcome in sorted(results["slo"], key=lambda outcome: order.index(outcome["verdict"])):
-        models = found.setdefault((outcome["verdict"], outcome["target"]), [])
-        models.append((outcome["model"], _seen(outcome)))
-    return [(SIGNS[verdict], target, models) for (verdict, target), models in found.items()]
+        found.setdefault((outcome["verdict"], outcome["target"]), []).append(outcome)
+    valid = results["validity"]["verdict"] == "VALID"  # if not, the first sentence says so
+    return [
+        Told(
+            sign=SIGNS[verdict],
+            target=target,
+            models=tuple((o["model"], _seen(o, why=valid)) for o in outcomes),
+            span=_span(target, outcomes),
+        )
+        for (verdict, target), outcomes in found.items()
+    ]
 
 
-def _seen(outcome: Mapping[str, Any]) -> str:
+def _span(target: str, outcomes: Sequence[Mapping[str, Any]]) -> str:
+    """From the least to the most that was seen."""
+    seen = [outcome["seen"] for outcome in outcomes if outcome["seen"] is not None]
+    if not seen:
+        return "not measured"
+    low, high = unit_of(target, min(seen)), unit_of(target, max(seen))
+    return low if low == high else f"{low} to {high}"
+
+
+def _seen(outcome: Mapping[str, Any], *, why: bool) -> str:
     if outcome["seen"] is None:
-        return outcome["why"] or "not measured"
+        return outcome["why"].replace(";", ",") or "not measured"
     said = unit_of(outcome["target"], outcome["seen"])
-    return said + (f"; {outcome['why']}" if outcome["why"] else "")
+    return said + (f", {outcome['why']}" if why and outcome["why"] else "")
 
 
 def unit_of(target: str, value: float | None) -> str:
