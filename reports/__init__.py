@@ -15,6 +15,17 @@ None, for the target as a whole), folded from its records. *Results* are the ent
 what was run, in the form of ``schemas/results.schema.json``. A *clause* is one requirement over all
 models.
 
+The compliance page::
+
+    page         results in, HTML out: ``page.html``, ``page.css``, ``page.js``
+    sentence     the verdict in words
+    view         the top, the map, the table of clauses                pure
+    cards        failures, warnings, what was not judged; transcripts  pure
+    causes       which broken clauses are one broken thing             pure
+    diff         required against seen                                 pure
+    conditions   what the run was asked, what it knew, what it cost    pure
+    embedding    the results in a page, and out of it again            pure
+
 Comparisons of saved runs::
 
     matrix       several runs side by side, clause by clause           pure

@@ -31,6 +31,8 @@ PLACES: Final = 3
 QUOTED: Final = 600
 """At most so many characters of one line are shown."""
 
+_NUMBERED: Final = re.compile(r"^(line|event|chunk|byte) \d+")
+
 Piece: TypeAlias = tuple[str, bool]
 """Text, and whether it differs from the other line."""
 
@@ -48,8 +50,9 @@ class Field:
 
     @property
     def elsewhere(self) -> str:
-        """``and 4 more like it: event 15, event 163``; places that are the same are named once."""
-        others = [place for place in dict.fromkeys(self.also) if place and place != self.at]
+        """``and 4 more like it: event 15, event 163``; a number is named once."""
+        numbered = [_NUMBERED.match(place) for place in self.also if place != self.at]
+        others = list(dict.fromkeys(found[0] for found in numbered if found))
         where = f": {', '.join(others[:PLACES])}" if others else ""
         more = ", …" if len(others) > PLACES else ""
         return f"and {len(self.also)} more like it{where}{more}" if self.also else ""
@@ -78,7 +81,7 @@ def fields(findings: Iterable[Mapping[str, Any]], reply: str | None = None) -> l
 
 def _path(at: str) -> str:
     """The place without the number of the line, event or chunk."""
-    return re.sub(r"^(line|event|chunk|byte) \d+", r"\1", at)
+    return _NUMBERED.sub(r"\1", at)
 
 
 # --- character by character ---------------------------------------------------------------------
