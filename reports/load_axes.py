@@ -140,7 +140,7 @@ def _wide(on: Scene) -> Iterator[tuple[float, float]]:
 
 def _note(axes: Axes, x: float, word: str, ink: str) -> None:
     over = axes.get_xaxis_transform()
-    axes.text(x, 1.02, word, transform=over, ha="center", va="bottom", fontsize=9, color=ink)
+    axes.text(x, 1.02, word, transform=over, ha="center", va="bottom", fontsize=9.8, color=ink)
 
 
 def labels(axes: Axes, ends: Sequence[tuple[float, plots.Style]]) -> None:
@@ -168,7 +168,7 @@ def labels(axes: Axes, ends: Sequence[tuple[float, plots.Style]]) -> None:
             xytext=(4, 0),
             textcoords="offset points",
             va="center",
-            fontsize=9.5,
+            fontsize=10,
             color=style.ink,
             annotation_clip=False,
         )
@@ -182,7 +182,7 @@ def tag(axes: Axes, x: float, y: float, style: plots.Style) -> None:
         style.letter,
         ha="center",
         va="center",
-        fontsize=9,
+        fontsize=9.8,
         color=style.ink,
         bbox={
             "boxstyle": "circle,pad=0.2",

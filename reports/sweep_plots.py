@@ -203,4 +203,4 @@ def _against_rate(axes: Axes, sweep: Sweep) -> None:
         if rate is not None:
             axes.axvline(rate, color=ink, linewidth=1)
             said = f"{word} {rate:g} " if side == "right" else f" {word} {rate:g}"
-            axes.text(rate, 1.02, said, transform=over, ha=side, fontsize=9, color=ink)
+            axes.text(rate, 1.02, said, transform=over, ha=side, fontsize=9.8, color=ink)
