@@ -17,7 +17,7 @@ from load.failures import Failure
 __all__ = ["Exchange", "Limits", "Reply"]
 
 
-LARGEST: Final = 8 * 1024 * 1024
+LARGEST: Final = 4 * 1024 * 1024
 """Bytes of a body that are kept, where not more tokens are asked for than fit."""
 
 LONGEST_HEAD: Final = 256 * 1024

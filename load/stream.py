@@ -48,6 +48,9 @@ LARGE: Final = 256 * 1024
 MOST_HELD: Final = 64 * 1024 * 1024
 """Bytes of all large bodies that are read at the same time."""
 
+TAIL: Final = 64 * 1024
+"""Bytes of a body in which the last token is sought first."""
+
 STEP_NS: Final = 1_000_000
 CLOSE_NS: Final = 2_000
 """Two clocks read within this time are read together."""
@@ -293,8 +296,14 @@ class Connection:
 
 
 def _last_token(into: Exchange) -> int | None:
-    """The stamp of the last token so far, None before the first."""
-    tokens = decode(bytes(into.body)).tokens
-    if not tokens or not into.at:
+    """The stamp of the last token so far, None before the first; sought from the end backwards."""
+    if not into.at:
         return None
-    return into.at[min(bisect_left(into.ends, tokens[-1]), len(into.at) - 1)]
+    begin = max(0, len(into.body) - TAIL)
+    while True:
+        tokens = decode(bytes(into.body[begin:])).tokens
+        if tokens:
+            return into.at[min(bisect_left(into.ends, begin + tokens[-1]), len(into.at) - 1)]
+        if not begin:
+            return None
+        begin = max(0, begin - 8 * (len(into.body) - begin))
