@@ -14,7 +14,7 @@ import load
 FOLDER = Path(load.__file__).parent
 MODULES = sorted(FOLDER.glob("*.py"))
 LOCUST = {"hooks", "web", "user", "shapes", "chat", "mixed", "ramp", "steps", "spike", "soak"}
-GEVENT = {*LOCUST, "engine", "dispatch", "backlog", "monitor", "dial", "stream"}
+GEVENT = {*LOCUST, "engine", "reporting", "dispatch", "backlog", "monitor", "dial", "stream"}
 MAY_IMPORT = (
     *("conformance.protocol", "conformance.target", "schemas"),
     *("conformance.wire.arguments", "conformance.wire.redact"),
