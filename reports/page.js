@@ -40,6 +40,7 @@
   const reveal = () => {
     const target = document.getElementById(anchor());
     if (!target || !page.contains(target)) return;
+    if (target.closest("[hidden]")) clear(); // the filter is in the way
     for (let at = target; at !== page; at = at.parentElement) if (at.tagName === "DETAILS") at.open = true;
     target.scrollIntoView();
   };
@@ -91,6 +92,10 @@
     told.textContent = narrow ? `${shown} of ${rows.length} clauses` : "";
     reset.hidden = !narrow;
   };
+  const clear = () => {
+    for (const field of Object.values(fields)) field.value = "";
+    apply();
+  };
   const remember = () => {
     apply();
     const asked = new URLSearchParams(given().map(([name, field]) => [name, field.value]));
@@ -108,10 +113,7 @@
   };
 
   if (rows.length) {
-    reset.addEventListener("click", () => {
-      for (const field of Object.values(fields)) field.value = "";
-      remember();
-    });
+    reset.addEventListener("click", () => { clear(); remember(); });
     const bar = element("div", { className: "filter" }, levels, verdicts, element("label", {}, "Text", text), reset, told);
     bar.setAttribute("role", "search");
     bar.setAttribute("aria-label", "Filter the clauses");
