@@ -4,7 +4,8 @@ Laws
 ----
 * Each is one self-contained file that reads without JavaScript, on paper and on a phone.
 * The filters of the matrix are held in the fragment of its address, so a link shows what was seen.
-* Jinja2 escapes everything; what was seen is shortened, the more targets the more.
+* Jinja2 escapes everything, and what cannot be seen is spelled out; what was seen is shortened, the
+  more targets the more.
 """
 
 from __future__ import annotations
@@ -183,12 +184,19 @@ def _file(name: str) -> str:
     return files("reports").joinpath(name).read_text(encoding="utf-8")
 
 
+def _seen(value: object) -> object:
+    """Text with what cannot be seen spelled out; markup is our own."""
+    plain = isinstance(value, str) and not isinstance(value, Markup)
+    return words.visible(str(value)) if plain else value
+
+
 @cache
 def _templates() -> jinja2.Environment:
     env = jinja2.Environment(
         loader=jinja2.FunctionLoader(_file),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=_seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )

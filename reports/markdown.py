@@ -15,7 +15,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from . import words
-from .told import escaped, printable
+from .told import printable
 from .view import TARGET
 
 __all__ = ["block", "code", "names", "prose"]
@@ -40,7 +40,7 @@ def code(text: str, limit: int = 300) -> str:
 
 def block(text: str, language: str = "") -> str:
     """``text`` as a fenced block, whole; its lines are kept."""
-    lines = [escaped(line) for line in text.split("\n")]
+    lines = [words.visible(line) for line in text.split("\n")]
     fence = "`" * max(3, _longest(text) + 1)
     return "\n".join([f"{fence}{language}", *lines, fence])
 

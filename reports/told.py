@@ -13,7 +13,7 @@ from typing import Any, Final
 from . import words
 from .verdict import UNDECIDED, Entry, Verdict
 
-__all__ = ["escaped", "printable", "told"]
+__all__ = ["printable", "told"]
 
 _UNJUDGED: Final = frozenset({*UNDECIDED, Verdict.UNSUPPORTED})
 
@@ -42,20 +42,9 @@ def _finding(finding: dict[str, Any]) -> str:
 
 
 def printable(text: str) -> str:
-    """``text`` in one line, what is invisible or acts on a terminal as its escape.
+    """``text`` in one line, what is invisible or acts on a terminal spelled out.
 
     >>> printable("red\\x1b[31m\\n\\u202eder")
     'red\\\\x1b[31m \\\\u202eder'
     """
-    return escaped(" ".join(text.split()))
-
-
-def escaped(text: str) -> str:
-    """``text``, every control and format character in it as its escape; spaces stay."""
-    return "".join(map(_shown, text))
-
-
-def _shown(character: str) -> str:
-    return (
-        character if character.isprintable() else character.encode("unicode_escape").decode("ascii")
-    )
+    return words.visible(" ".join(text.split()))
