@@ -10,6 +10,7 @@ Laws
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from statistics import median
 from typing import TYPE_CHECKING, Any
 
 from . import plots
@@ -59,7 +60,7 @@ def _target(sweep: Sweep, target: Mapping[str, Any], ids: Sequence[str], name: s
         values = [seen * share for _, _, seen, _, _ in points]
         for number in {number for _, number, _, _, _ in points}:
             style = plots.style(number)
-            own = sorted((rate, seen * share) for rate, n, seen, _, _ in points if n == number)
+            own = _middle([(rate, seen * share) for rate, n, seen, _, _ in points if n == number])
             axes.plot(*zip(*own, strict=True), color=style.ink, linestyle=style.dash, lw=1.1)
         for rate, number, seen, outcome, edges in points:
             style = plots.style(number)
@@ -102,7 +103,9 @@ def _point(axes: Axes, x: float, y: float, verdict: str, ink: str) -> None:
         verdict, ("s", "none")
     )
     edge = plots.INK["fail"] if verdict == "broken" else ink
-    axes.plot([x], [y], marker, markerfacecolor=face, markeredgecolor=edge, markersize=6)
+    axes.plot(
+        [x], [y], marker, markerfacecolor=face, markeredgecolor=edge, markersize=6, clip_on=False
+    )
 
 
 def _percentiles(sweep: Sweep, ids: Sequence[str]) -> list[Plot]:
@@ -171,10 +174,9 @@ def _lines(
         _against_rate(axes, sweep)
         values = [value for _, points in rows for _, value in points]
         for style, points in rows:
-            x, y = zip(*points, strict=True)
-            axes.plot(
-                x, y, color=style.ink, linestyle=style.dash, marker=style.marker, ms=4, lw=1.2
-            )
+            ink = style.ink
+            axes.plot(*zip(*_middle(points), strict=True), color=ink, ls=style.dash, lw=1.2)
+            axes.plot(*zip(*points, strict=True), style.marker, color=ink, ms=4, clip_on=False)
         scaled(axes, 0 if min(values) <= 0 else min(values), max(values))
         if len(rows) > 1:
             labels(axes, [(points[-1][1], style) for style, points in rows])
@@ -187,10 +189,23 @@ def _lines(
     return Plot(f"{said}, against requests a second", svg)
 
 
+def _middle(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """The median of each rate's runs: a line goes through it, not from run to run.
+
+    >>> _middle([(5, 1.0), (5, 3.0), (4, 7.0)])
+    [(4, 7.0), (5, 2.0)]
+    """
+    known: dict[float, list[float]] = {}
+    for rate, value in points:
+        known.setdefault(rate, []).append(value)
+    return [(rate, median(values)) for rate, values in sorted(known.items())]
+
+
 def _against_rate(axes: Axes, sweep: Sweep) -> None:
     """The axis of rates, with the highest that held and the lowest that broke: the knee."""
     most = max(step["rate"] for step in sweep["steps"])
     axes.set_xlim(0, most * 1.06)
+    axes.xaxis.set_major_formatter(lambda x, _: f"{x:g}")
     axes.set_xlabel("requests a second, offered")
     over = axes.get_xaxis_transform()
     held, broken = sweep["held"], sweep["broken"]

@@ -39,8 +39,8 @@ def verdict(sweep: Sweep) -> Verdict:
     return Verdict(
         "pass",
         f"The targets hold at {held:g} requests a second, {bound}.",
-        f"In {sure['held']} of {amount(sure['of'], 'run')}: with 95 % confidence in {share} or "
-        "more of such runs.",
+        f"They did so in {sure['held']} of {amount(sure['of'], 'run')}: with 95 % confidence they "
+        f"do in {share} or more of such runs.",
     )
 
 

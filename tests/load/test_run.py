@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 import schemas
+from reports import load_page
 from tests.load.running import KEY, MODEL, Ran, locust, reference
 from tests.wire.tiny import Tiny, answer, replies, serve, unused_port
 
@@ -193,10 +194,13 @@ def test_the_key_is_in_no_artefact(tmp_path: Path) -> None:
     with serve(echoes) as tiny:
         reports = ("--html", "l.html", "--csv", "l", "--json-file", "l.json", "--load-raw", "raw")
         more = ("--loglevel", "DEBUG", "--api-key", KEY, "--processes", "2", "--think-time", "0.1")
-        ran = locust(tiny.url, tmp_path, "--model", "m", *reports, *more, key="")
+        ran = locust(tiny.url, tmp_path, "--model", "m", *reports, *more, key="", page=True)
     assert ran.model("m")["failures"].keys() == {"status_4xx"}
     assert KEY not in ran.said
-    assert len(list(tmp_path.iterdir())) >= 6
+    assert len(list(tmp_path.iterdir())) >= 7
+    assert load_page.read(tmp_path / "load.html") == ran.results
+    assert ran.results is not None
+    assert "--loglevel DEBUG --processes 2" in ran.results["command"]
     for path in tmp_path.iterdir():
         assert KEY not in path.read_text("utf-8"), path
 
