@@ -37,4 +37,15 @@ Comparisons of saved runs::
     exports      both as data, by ``comparison.schema.json``
     badge        a verdict as an SVG picture
     summary      a run as Markdown for a CI job; ``markdown`` escapes
+
+Pages of load runs and of sweeps, by ``load_results`` and ``load_sweep.schema.json``::
+
+    load_page    results in, HTML out: ``load_page.html``, ``load_sweep.html``, ``load_parts.html``
+    load_view    the top, the tables of models                         pure
+    load_facts   failures, what was watched, how it was made           pure
+    load_plots   a run over time, distributions, models side by side
+    load_axes    their axes: time with what is left out, labels
+    sweep_view   the answer of a sweep, each of its runs               pure
+    sweep_plots  what changes with the rate
+    plots        matplotlib's SVG, made fit for a page
 """
