@@ -16,12 +16,14 @@ def main() -> None:
     """Fuzz the row that the command line names."""
     atheris = importlib.import_module("atheris")
     with atheris.instrument_imports(include=["conformance", "load"]):
-        from tests.fuzz.targets import TARGETS, WORDS
+        from tests.fuzz.targets import SEEDS, TARGETS, WORDS
     name = sys.argv[1] if len(sys.argv) > 1 else ""
     if name not in TARGETS:
         sys.exit(f"name a row: {', '.join(TARGETS)}")
     corpus = Path(".cache/fuzz") / name
     corpus.mkdir(parents=True, exist_ok=True)
+    for number, seed in enumerate(SEEDS[name]):
+        (corpus / f"seed-{number}").write_bytes(seed)
     words = corpus.with_suffix(".dict")
     spelled = ["".join(f"\\x{byte:02x}" for byte in word) for word in WORDS[name] if len(word) < 64]
     words.write_text("".join(f'"{word}"\n' for word in spelled), "ascii")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Sequence
+from itertools import pairwise
 from typing import Final
 
 import httptools
@@ -23,6 +24,7 @@ from conformance.protocol.stream import read_stream
 from load import outcome
 from load.decoding import decode
 from load.exchange import Exchange, Reply
+from tests.hostile.targets import COMPLETION, LIST, STREAM
 
 ALL: Final = Facts(
     n=2, include_usage=True, calls_allowed=True, functions=True, audio=True, logprobs=True
@@ -48,7 +50,7 @@ def event_stream(octets: bytes) -> None:
     whole = sse.decode(octets)
     cut = sse.Decoder()
     places = _cuts(octets)
-    for start, stop in zip(places, places[1:], strict=False):
+    for start, stop in pairwise(places):
         cut.feed(octets[start:stop])
     cut.close()
     assert cut.events == whole.events
@@ -113,7 +115,7 @@ def load_framing(octets: bytes) -> None:
     reply = Reply(into)
     places = _cuts(octets)
     try:
-        for start, stop in zip(places, places[1:], strict=False):
+        for start, stop in pairwise(places):
             reply.feed(octets[start:stop])
     except httptools.HttpParserError:
         pass
@@ -140,8 +142,9 @@ WORDS: Final = {
     "chunk-machine": [
         b"data: ", b"\n\n", b"[DONE]", b'{"choices":[', b'{"index":0,', b'"delta":{', b'"content":',
         b'"role":"assistant"', b'"tool_calls":[', b'"function":{"arguments":"', b'"finish_reason":',
-        b'"stop"', b'"usage":{', b'"error":{"message":', b'"logprobs":{"content":[', b"null", b"1e999",
-        b'"', b"}", b"]", b",", b"\xff", b"\\ud83d", b"<think>", b"NaN", b"-0", b"event: error\n",
+        b'"stop"', b'"usage":{', b'"error":{"message":', b'"logprobs":{"content":[', b"null",
+        b'"', b"}", b"]", b",", b"\xff", b"\\ud83d", b"<think>", b"NaN", b"-0",
+        b"1e999", b"event: error\n",
     ],
     "json-document": [
         b"{", b"}", b"[", b"]", b",", b":", b'"', b"\\", b'"choices"', b'"message"', b'"error"',
@@ -155,5 +158,20 @@ WORDS: Final = {
     ],
 }  # fmt: skip
 """What octets are made of, besides any octets at all."""
-WORDS["load-decoding"] = WORDS["chunk-machine"] + WORDS["event-stream"]
-WORDS["load-framing"] = WORDS["http-responses"]
+
+HEAD: Final = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+REPLY: Final = HEAD + b"Content-Length: %d\r\n\r\n%s" % (len(COMPLETION), COMPLETION)
+CHUNKED: Final = HEAD + b"Transfer-Encoding: chunked\r\n\r\n5\r\nhello\r\n0\r\n\r\n"
+SEEDS: Final = {
+    "event-stream": [
+        STREAM,
+        STREAM.replace(b"\n", b"\r\n"),
+        b": hi\n\nid: 1\ndata: a\ndata: b\n\n",
+    ],
+    "chunk-machine": [STREAM, STREAM.replace(b'"content"', b'"reasoning"')],
+    "json-document": [COMPLETION, LIST, b'{"error":{"message":"no","type":"t","code":null}}'],
+    "http-responses": [REPLY, REPLY + CHUNKED, b"HTTP/1.1 100 Continue\r\n\r\n" + CHUNKED],
+}
+"""Right ones, from which a fuzzer starts."""
+for _other, _one in (("load-decoding", "chunk-machine"), ("load-framing", "http-responses")):
+    WORDS[_other], SEEDS[_other] = WORDS[_one], SEEDS[_one]
