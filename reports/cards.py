@@ -148,12 +148,16 @@ def roomy(cards: Iterable[Card], room: int) -> frozenset[tuple[str, str | None]]
     """Which entries beside those that the cards show have their exchanges in the page too.
 
     They are ``(id, model)``, in the order of the cards, as long as ``room`` lasts: octets of the
-    exchanges as JSON. Those without room are in the results that the page embeds.
+    exchanges as JSON, each reply once. Those without room are in the results that the page embeds.
     """
-    found = set()
+    found: set[tuple[str, str | None]] = set()
+    met: set[str] = set()
     for entry in (entry for card in cards for entry in card.others):
-        room -= len(json.dumps(entry["evidence"]["exchanges"]))
-        if room >= 0:
+        exchanges = [x for x in entry["evidence"]["exchanges"] if x["reply"] not in met]
+        size = len(json.dumps(exchanges)) if exchanges else 0
+        if size <= room:
+            room -= size
+            met |= {x["reply"] for x in exchanges if x["reply"]}
             found.add((entry["id"], entry["model"]))
     return frozenset(found)
 

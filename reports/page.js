@@ -1,6 +1,7 @@
 "use strict";
 // Adds what paper and a page without scripts can do without: buttons that copy a command, a filter
-// over the table of clauses that the address remembers, and the results as a file again.
+// over the table of clauses that the address remembers, the exchanges that are only in the embedded
+// results, and these as a file again.
 (() => {
   const page = document.querySelector(".cc");
   const element = (name, properties = {}, ...children) => {
@@ -124,21 +125,46 @@
   addEventListener("hashchange", recall);
   recall();
 
-  // --- the results as a file ----------------------------------------------------------------
+  // --- the results: as a file, and the exchanges for which the page had no room -------------
   const data = document.getElementById("results");
+  const json = async () => {
+    if (!data.type.startsWith("application/gzip")) return new Blob([data.textContent]);
+    const octets = Uint8Array.from(atob(data.textContent), (character) => character.charCodeAt(0));
+    const whole = new Blob([octets]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(whole).blob();
+  };
+  let read; // the results, once somebody has asked for them
+  const results = () => (read ??= json().then((blob) => blob.text()).then(JSON.parse));
+  const button = (label, className, act) => {
+    const made = element("button", { type: "button", className, textContent: label });
+    made.addEventListener("click", act);
+    return made;
+  };
+
+  const hidden = /[\u0000-\u001f\u007f-\u009f\u200b\u200e\u200f\u202a-\u202e\u2066-\u2069]/g;
+  const visible = (said) => said.replace(hidden, (c) => `\\u${c.charCodeAt(0).toString(16).padStart(4, "0")}`);
+  const spelled = ({ request, status, headers = [], transcript = [], curl = "", error }) => [
+    `${request.method} ${request.url} -> ${[status, error].filter(Boolean).join(" ")}`,
+    ...headers.map(([name, value]) => `${name}: ${value}`),
+    "",
+    ...transcript.map(({ at_ms, text, mark }) => `${mark ? "▶" : " "} ${at_ms === null ? "" : `${at_ms.toFixed(1)} ms  `}${text}`),
+    "",
+    curl,
+  ].map(visible).join("\n");
+  for (const place of page.querySelectorAll("[data-entry]")) {
+    place.append(button("Show", "save", async ({ target }) => {
+      const { evidence } = (await results()).requirements[place.dataset.entry];
+      target.remove();
+      place.after(...evidence.exchanges.map((one) => element("pre", { className: "log", textContent: spelled(one), tabIndex: 0 })));
+    }));
+  }
+
   const save = page.querySelector("[data-save]");
-  if (data && save) {
-    const button = element("button", { type: "button", className: "save", textContent: "Save results.json" });
-    button.addEventListener("click", async () => {
-      let json = new Blob([data.textContent]);
-      if (data.type.startsWith("application/gzip")) {
-        const octets = Uint8Array.from(atob(data.textContent), (character) => character.charCodeAt(0));
-        json = await new Response(new Blob([octets]).stream().pipeThrough(new DecompressionStream("gzip"))).blob();
-      }
-      const link = element("a", { href: URL.createObjectURL(json), download: "results.json" });
+  if (save) {
+    save.append(button("Save results.json", "save", async () => {
+      const link = element("a", { href: URL.createObjectURL(await json()), download: "results.json" });
       link.click();
       setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-    });
-    save.append(button);
+    }));
   }
 })();

@@ -78,6 +78,7 @@ def render(
             failures=[cause for cause in found if cause.first.verdict == Verdict.FAIL],
             warnings=[cause for cause in found if cause.first.verdict == Verdict.WARN],
             once=cards.Once(),
+            places={(e["id"], e["model"]): n for n, e in enumerate(results["requirements"])},
             room=cards.roomy([*broken, *bent], ROOM),
             undecided=cards.open_rows(results, ("ERROR", "INCONCLUSIVE", "BLOCKED")),
             unsupported=cards.open_rows(results, ("UNSUPPORTED",)),

@@ -80,16 +80,21 @@ def test_what_came_before_the_body_can_be_read() -> None:
 
 
 def test_the_exchanges_of_other_models_are_shown_while_there_is_room() -> None:
-    exchange = recorded.stream("a", set())
-    records = [sample.record("CC-SSE-003", "FAIL", m, exchanges=[exchange]) for m in sample.MODELS]
-    made = cards.cards(view.complete(sample.run(records=records)), REQUIREMENTS, Verdict.FAIL)
-    size = len(
-        json.dumps(
-            view.complete(sample.run(records=records))["requirements"][0]["evidence"]["exchanges"]
-        )
-    )
-    assert cards.roomy(made, size * 3) == {("CC-SSE-003", m) for m in sample.MODELS[1:4]}
-    assert cards.roomy(made, 0) == frozenset()
+    def made(replies: list[str]) -> list[cards.Card]:
+        records = [
+            sample.record("CC-SSE-003", "FAIL", model, exchanges=[recorded.stream(reply)])
+            for model, reply in zip(sample.MODELS, replies, strict=True)
+        ]
+        run = view.complete(sample.run(records=records))
+        return cards.cards(run, REQUIREMENTS, Verdict.FAIL)
+
+    each = made([f"reply {number}" for number in range(10)])
+    size = len(json.dumps(each[0].shown["evidence"]["exchanges"]))
+    others = [(entry["id"], entry["model"]) for entry in each[0].others]
+    assert cards.roomy(each, size * 3) == set(others[:3])
+    assert cards.roomy(each, 0) == frozenset()
+    # A reply takes room once, whoever shows it.
+    assert cards.roomy(made(["reply x"] * 10), size) == set(others)
 
 
 @pytest.mark.parametrize(
