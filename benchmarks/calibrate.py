@@ -101,7 +101,7 @@ def measure(streams: int, seconds: int, *, tls: bool, cores: Sequence[int]) -> P
             options = ["--headless", "-u", str(streams), "-r", str(max(1, streams // 2))]
             options += ["-t", f"{seconds}s", "--model", "emitter", "--only-summary"]
             options += ["--max-tokens", str(TOKENS), "--check", "none", "--warm-up", "4"]
-            options += ["--load-raw", str(raw), "--load-results", str(out)]
+            options += ["--load-raw", str(raw), "--load-results", str(out), "--no-page"]
             options += ["--tls-insecure"] if tls else []
             command = [sys.executable, "-m", "locust", "-f", "load/chat.py", "--host", url]
             done = subprocess.run(

@@ -61,7 +61,7 @@ def sampled(command: Sequence[str], every: float) -> list[int]:
 def generator(url: str, users: int, out: Path, *options: str) -> list[str]:
     """The generator's command: a closed loop of that many users."""
     command = [sys.executable, "-m", "locust", "-f", "load/chat.py", "--host", url, "--headless"]
-    command += ["-u", str(users), "-r", str(max(10, users // 2)), "--only-summary"]
+    command += ["-u", str(users), "-r", str(max(10, users // 2)), "--only-summary", "--no-page"]
     command += ["--model", "emitter", "--load-results", str(out)]
     return [*command, *options]
 

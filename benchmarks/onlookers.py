@@ -138,7 +138,7 @@ def main() -> int:
         with emitting(first, log) as url:
             port = 18089
             options = ["-u", str(given.streams), "-r", str(max(1, given.streams // 2))]
-            options += ["--autostart", "--autoquit", "0", "--web-host", "127.0.0.1"]
+            options += ["--autostart", "--autoquit", "0", "--web-host", "127.0.0.1", "--no-page"]
             options += ["--web-port", str(port), "-t", f"{WARM + (given.blocks + 1) * BLOCK:.0f}s"]
             options += ["--model", "emitter", "--max-tokens", str(TOKENS), "--check", "none"]
             options += ["--warm-up", "4", "--load-raw", str(raw), "--load-results", str(out)]

@@ -85,7 +85,7 @@ def _locust(url: str, streams: int, seconds: int, file: str) -> list[str]:
 
 
 def _ours(url: str, streams: int, seconds: int, folder: Path) -> list[str]:
-    options = ["--model", "emitter", "--max-tokens", "100", "--check", "none"]
+    options = ["--model", "emitter", "--max-tokens", "100", "--check", "none", "--no-page"]
     options += ["--load-raw", str(folder / "raw"), "--load-results", str(folder / "load.json")]
     return [*_locust(url, streams, seconds, "load/chat.py"), *options]
 

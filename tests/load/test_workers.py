@@ -49,7 +49,7 @@ def spread(target: str, folder: Path, *options: str) -> list[subprocess.Popen[st
     port = str(unused_port())
     master = ["--master", "--expect-workers", "2", "--master-bind-port", port]
     master += ["--headless", "-u", "4", "-r", "4", "--host", target, "--model", MODEL]
-    master += ["--max-tokens", "10", "--load-results", "load.json", *options]
+    master += ["--max-tokens", "10", "--load-results", "load.json", "--no-page", *options]
     worker = ("--worker", "--master-port", port)
     return [
         start(folder, "master", *master),
@@ -113,7 +113,7 @@ def test_a_worker_that_joins_a_run_gets_its_share_of_the_schedule(
     port = str(unused_port())
     master = ["--master", "--expect-workers", "1", "--master-bind-port", port, "-t", "16s"]
     master += ["--headless", "-u", "4", "-r", "4", "--host", target, "--model", MODEL]
-    master += ["--stop-timeout", "5", "--load-results", "load.json"]
+    master += ["--stop-timeout", "5", "--load-results", "load.json", "--no-page"]
     master += ["--rate", "40", "--arrivals", "constant", "--max-tokens", "2", "--load-raw", "raw"]
     worker = ("--worker", "--master-port", port)
     processes = [start(tmp_path, "master", *master), start(tmp_path, "one", *worker)]
