@@ -16,12 +16,11 @@ import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
-from urllib.parse import urlsplit
 
 import jinja2
 
 from . import words
-from .columns import day
+from .columns import day, host
 from .sentence import sentence
 from .told import printable
 from .verdict import Tally, tallies
@@ -94,16 +93,9 @@ def _title(results: Mapping[str, Any], said: str, when: str) -> str:
     named = ", ".join(words.short(model, 60) for model in target["models"][:10])
     more = f" and {len(target['models']) - 10} more" if len(target["models"]) > 10 else ""
     which = f"{models} ({named}{more})" if named else models
-    host = words.short(_host(target["url"]), 100)
+    at = words.short(host(target["url"]), 100)
     by = f"{suite['name']} {suite['version']}"
-    return printable(f"{host}, {which}, {when}, by {by}: {words.short(said, 600)}")
-
-
-def _host(url: str) -> str:
-    try:
-        return urlsplit(url).netloc or url
-    except ValueError:  # no URL at all, "https://[x"
-        return url
+    return printable(f"{at}, {which}, {when}, by {by}: {words.short(said, 600)}")
 
 
 # --- drawing ------------------------------------------------------------------------------------

@@ -124,7 +124,7 @@ class Changed:
     now: str | None
     models: tuple[str | None, ...]
     told: str
-    """What the new run saw; where it says nothing, what the old one had seen."""
+    """What the new run saw; where it says nothing, ``before:`` and what the old one had seen."""
     known: bool
     """Whether the profile of the new run declares the breach, for each of the models."""
 
@@ -256,5 +256,7 @@ def _verdict(entry: Entry | None) -> str | None:
 
 
 def _told(was: Entry | None, now: Entry | None) -> str:
-    said = told(now) if now else ""
-    return said or (told(was) if was else "")
+    if said := told(now) if now else "":
+        return said
+    before = told(was) if was else ""
+    return f"before: {before}" if before else ""

@@ -23,7 +23,7 @@ from .changes import same_target
 from .sentence import sentence
 from .verdict import LEVELS, Tally, tallies
 
-__all__ = ["Column", "columns", "day", "notes", "time_notes"]
+__all__ = ["Column", "columns", "day", "host", "notes", "time_notes"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,12 +100,12 @@ def columns(
 def _named(runs: Sequence[Mapping[str, Any]], files: Sequence[Path]) -> list[str]:
     """The shortest names that differ; runs of one target are told apart by time, then by file."""
     tell: tuple[Callable[[int], str], ...] = (
-        lambda at: _host(runs[at]["target"]["url"]),
+        lambda at: host(runs[at]["target"]["url"]),
         lambda at: runs[at]["target"]["url"].partition("://")[2].rstrip("/"),
-        lambda at: f"{_host(runs[at]['target']['url'])} {day(runs[at])}",
-        lambda at: f"{_host(runs[at]['target']['url'])} ({files[at].stem})",
-        lambda at: f"{_host(runs[at]['target']['url'])} ({files[at]})",
-        lambda at: f"{_host(runs[at]['target']['url'])} (run {at + 1})",
+        lambda at: f"{host(runs[at]['target']['url'])} {day(runs[at])}",
+        lambda at: f"{host(runs[at]['target']['url'])} ({files[at].stem})",
+        lambda at: f"{host(runs[at]['target']['url'])} ({files[at]})",
+        lambda at: f"{host(runs[at]['target']['url'])} (run {at + 1})",
     )
     names = [tell[0](at) or "?" for at in range(len(runs))]
     for name in {name for name in names if names.count(name) > 1}:
@@ -120,7 +120,8 @@ def _named(runs: Sequence[Mapping[str, Any]], files: Sequence[Path]) -> list[str
     return names
 
 
-def _host(url: str) -> str:
+def host(url: str) -> str:
+    """``api.example.com:8000``, or what stands where a URL should."""
     try:
         return urlsplit(url).netloc or url
     except ValueError:  # no URL at all, "https://[x"

@@ -11,6 +11,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from . import words
+from .text import intermittent
 from .verdict import UNDECIDED, Entry, Verdict
 
 __all__ = ["printable", "told"]
@@ -29,7 +30,9 @@ def told(entry: Entry) -> str:
         return evidence.get("reason") or str(evidence["summary"])
     if verdict in (Verdict.FAIL, Verdict.WARN):
         findings = evidence.get("findings") or ()
-        return _finding(findings[0]) if findings else str(evidence["summary"])
+        seen = _finding(findings[0]) if findings else str(evidence["summary"])
+        at_times = intermittent([entry])
+        return f"{seen} ({at_times})" if at_times else seen
     if verdict == Verdict.OBSERVED:
         return evidence.get("observed") or str(evidence["summary"])
     return evidence.get("observed") or ""

@@ -112,6 +112,15 @@ def test_a_declared_deviation_is_told_and_fails_nothing() -> None:
     assert between(run("PASS"), run("FAIL", profile_deviations=[expired])).exit_status == 1
 
 
+def test_a_breach_that_comes_and_goes_is_called_so_whether_it_came_or_went() -> None:
+    often: dict[str, Any] = {"repeated": {"broken": 2, "of": 6}}
+    rows = [sample.record(MUST, "FAIL", ONE, summary="no end", **often)]
+    flaky = {**run("FAIL"), "requirements": sample.run(records=rows)["requirements"]}
+    came, went = between(run("PASS"), flaky), between(flaky, run("PASS"))
+    assert [row.told for row in came.rows] == ["no end (intermittent: 2 of 6)"]
+    assert [row.told for row in went.rows] == ["before: no end (intermittent: 2 of 6)"]
+
+
 def test_strictness_breaks_nothing() -> None:
     found = between(run("WARN", SHOULD), run("FAIL", SHOULD, strict=True))
     assert [row.change for row in found.rows] == [Change.WARNS]

@@ -305,6 +305,14 @@ def test_ten_targets_with_ten_models_and_long_findings_keep_the_bound() -> None:
     assert 500_000 < size <= comparison.BOUND
 
 
+def test_runs_that_judged_nothing_are_told_as_such() -> None:
+    runs = [run({}, "https://a/v1", reached=False), run({}, "https://b/v1", interrupted=True)]
+    lines, html = told(runs)
+    assert "No clause was judged on two targets." in lines
+    assert "   Error: the target was never reached." in lines
+    assert "118 not run" in html
+
+
 def test_the_same_words_below_a_row_are_said_once() -> None:
     found = side_by_side("PASS", "FAIL", "PASS", "-")
     shown = columns.columns([run({})] * 4, [Path("x")] * 4)
