@@ -438,10 +438,18 @@ class Run:
                 model = entry["model"] or "target"
                 out.write_line(f"{entry['id']} · {model} · {entry['evidence']['summary']}")
         out.section("conformance")
-        for notice in self.notices:
+        notices = list(filter(self._tells, self.notices))
+        for notice in notices:
             out.write_line(notice, red=True)
+        if notices or self.results["interrupted"]:
+            out.write_line(f"go on with --resume {self.settings.results}")
         for line in reports.text.closing(self.results, self._artefacts()):
             out.write_line(line)
+
+    def _tells(self, notice: str) -> bool:
+        """Whether anything was left unjudged for it: what did not fit at first may have later."""
+        reasons = (entry["evidence"].get("reason") for entry in self.results["requirements"])
+        return any(notice in reason for reason in reasons if reason)
 
     def _artefacts(self) -> list[Path]:
         option = self.config.option

@@ -121,8 +121,9 @@ class TargetSession:
 
     @property
     def notices(self) -> list[str]:
-        """Why some of what was to be asked was not, one line each."""
-        said = [self.gone, *self.limited.values(), self.gate.refusal]
+        """Why some of what was to be asked was not, one line each, without its particulars."""
+        refusal = self.gate.refusal and self.gate.refusal.partition(": ")[0]
+        said = [self.gone, *self.limited.values(), refusal]
         return list(dict.fromkeys(line for line in said if line))
 
     def chat(self, model: str) -> Chat:

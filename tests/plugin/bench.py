@@ -90,8 +90,17 @@ def run(
     return Ran(done.returncode, done.stdout, done.stderr, folder)
 
 
-def interrupted(folder: Path, when: Callable[[], object], *arguments: str, key: str = KEY) -> Ran:
-    """Run the suite and press Ctrl-C once `when` returns, as a terminal does: on all processes."""
+def interrupted(
+    folder: Path,
+    when: Callable[[], object],
+    *arguments: str,
+    key: str = KEY,
+    by: signal.Signals = signal.SIGINT,
+) -> Ran:
+    """Run the suite and press Ctrl-C once `when` returns, as a terminal does: on all processes.
+
+    Any other signal `by` goes to the first process alone.
+    """
     process = subprocess.Popen(
         command(arguments),
         cwd=folder,
@@ -103,7 +112,10 @@ def interrupted(folder: Path, when: Callable[[], object], *arguments: str, key: 
     )
     try:
         when()
-        os.killpg(process.pid, signal.SIGINT)
+        if by is signal.SIGINT:
+            os.killpg(process.pid, by)
+        else:
+            process.send_signal(by)
         out, err = process.communicate(timeout=LONGEST)
     finally:
         with contextlib.suppress(ProcessLookupError):

@@ -58,4 +58,6 @@ def test_ctrl_c_leaves_results_of_what_was_judged(workers: tuple[str, ...], tmp_
     assert results["verdict"] != "conformant"
     assert not schemas.violations("results", results)
     assert "Traceback" not in ran.said
+    assert "Stopped: by Ctrl-C" in ran.out
+    assert ".py:" not in ran.out  # no source line of ours
     assert "interrupted" in (tmp_path / "reports/out/compliance.html").read_text("utf-8").lower()
