@@ -68,8 +68,11 @@ NOTHING_GENERATED = Amount()
 
 
 def encode(body: Any) -> bytes:
-    """`body` as UTF-8 JSON."""
-    return json.dumps(body, ensure_ascii=False).encode()
+    """`body` as UTF-8 JSON; what UTF-8 does not have (a lone surrogate) is escaped."""
+    try:
+        return json.dumps(body, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return json.dumps(body).encode()
 
 
 def canary_request(model: str) -> Request:

@@ -22,9 +22,13 @@ from .protocol.models import listed_ids
 from .settings import Settings
 from .wire.client import Client
 from .wire.exchange import IDENTITY, Exchange, FailureKind, Request
+from .wire.raw import greeting
 from .wire.transcript import printable
 
 LIST = Request("GET", "/models", headers=(IDENTITY,))
+
+GREETING_SECONDS = 0.5
+"""How long a server that did not answer is listened to."""
 
 REFUSALS = (400, 403, 404)
 """How a target refuses a model that it does not serve."""
@@ -58,6 +62,7 @@ def models_of(settings: Settings, client: Client, shared: Shared) -> tuple[str, 
     probe = Chat(client, settings.profile, "", shared=shared)
     first = client.send(LIST)
     if endless(first) and first.status is None:
+        _explain_greeting(settings, client)
         hint = "name a model with --model ID, if it lists none"
         raise Inconclusive(f"GET /models at {_unanswered(first, settings)}; {hint}")
     if endless(first) or not unsettled(first):
@@ -72,7 +77,8 @@ def models_of(settings: Settings, client: Client, shared: Shared) -> tuple[str, 
     if exchange.status in (404, 405):
         _explain_v1(settings, client, LIST)
     _explain(exchange, settings)
-    listed = listed_ids(read_document(exchange.body).value)
+    # A name that no terminal may see, or that no request can hold, is nothing to choose.
+    listed = [name for name in listed_ids(read_document(exchange.body).value) if name.isprintable()]
     if not listed:
         raise pytest.UsageError(
             f"{exchange.url} lists no model to choose ({_seen(exchange)}): name one with --model ID"
@@ -98,6 +104,8 @@ def check(settings: Settings, client: Client, models: Sequence[str], shared: Sha
     if exchange.status == 403 and client.send(LIST).status == 200:
         return None  # the key is good, and may not use this model: the checks say so
     _explain(exchange, settings)
+    if endless(exchange) and exchange.status is None:
+        _explain_greeting(settings, client)
     if exchange.failure is not None and (exchange.status is None or endless(exchange)):
         return _unanswered(exchange, settings)
     if settings.models and (len(models) > 1 or exchange.status in REFUSALS):
@@ -133,6 +141,16 @@ def _unanswered(exchange: Exchange, settings: Settings) -> str:
     closed = exchange.failure is not None and exchange.failure.kind is FailureKind.RESET
     hint = "; is it https rather than http?" if closed and url.startswith("http:") else ""
     return f"{url}: {exchange.failure}{hint}"
+
+
+def _explain_greeting(settings: Settings, client: Client) -> None:
+    """Raise a usage error when what listens there speaks first, as no HTTP server does."""
+    said = greeting(client.endpoint, GREETING_SECONDS)
+    if said:
+        raise pytest.UsageError(
+            f"cannot reach {settings.target_url}: what listens there speaks before it is asked, "
+            f"as no HTTP server does ({printable(said, 60)}); is the port right?"
+        )
 
 
 def _explain(exchange: Exchange, settings: Settings) -> None:
@@ -177,9 +195,10 @@ def _explain_models(chat: Chat, first: Exchange, models: Sequence[str]) -> None:
         reply = first if model == models[0] else chat.client.send(canary_request(model))
         if reply.status in REFUSALS:
             near = difflib.get_close_matches(model, listed, n=5, cutoff=0.3) or listed[:5]
+            shown = [printable(name.encode("utf-8", "backslashreplace")) for name in near]
             raise pytest.UsageError(
                 f"{reply.url} answers {reply.status} for --model {model}: "
-                f"it lists {', '.join(near)}{' …' if len(listed) > len(near) else ''}"
+                f"it lists {', '.join(shown)}{' …' if len(listed) > len(near) else ''}"
             )
 
 

@@ -131,6 +131,8 @@ def _connect_failure(detail: str) -> FailureKind:
     text = detail.lower()
     if "refused" in text:
         return FailureKind.REFUSED
+    if "reset by peer" in text:
+        return FailureKind.RESET
     if any(word in text for word in ("name or service", "resolution", "nodename", "no address")):
         return FailureKind.DNS
     return FailureKind.UNREACHABLE

@@ -161,6 +161,16 @@ class Connection(AbstractContextManager["Connection"]):
         self.close()
 
 
+def greeting(endpoint: Endpoint, seconds: float) -> bytes:
+    """What a server says before anything was asked, within so many seconds; b"" if nothing."""
+    try:
+        with Connection(endpoint, time.monotonic() + seconds) as connection:
+            connection.read_until(lambda raw: b"\n" in raw)
+            return bytes(connection.raw)
+    except OSError:
+        return b""
+
+
 def _is_whole(methods: Sequence[str]) -> Callable[[bytes], bool]:
     def whole(raw: bytes) -> bool:
         responses = read_responses(raw, False, methods)
