@@ -155,7 +155,11 @@ def verdict(results: Results) -> Verdict:
 def _of(some: int, every: int) -> str:
     if every == 1:
         return "The target is"
-    return f"{some} of {every} targets {'is' if some == 1 else 'are'}"
+    return f"{some} of {every} targets {_are(some)}"
+
+
+def _are(some: int) -> str:
+    return "is" if some == 1 else "are"
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,21 +246,20 @@ def tiles(results: Results) -> list[tuple[str, str, str]]:
 def caveats(results: Results) -> list[str]:
     """What a reader is to know before any figure."""
     window = results["window"]
-    said = [
-        f"Percentiles and rates are those of {duration(window['seconds'])}, "
-        + (
-            f"the steady phase; the {amount(window['left_out'], 'request')} of the opening "
-            "are left out."
-            if window["phase"] == "steady"
-            else "all of the run, its opening included: no steady phase was reached."
-        )
-    ]
+    if window["phase"] != "steady":
+        phase = "all of the run, its opening included: no steady phase was reached"
+    elif window["left_out"]:
+        left = amount(window["left_out"], "request")
+        phase = f"the steady phase; {left} of the opening {_are(window['left_out'])} left out"
+    else:
+        phase = "the steady phase"
+    said = [f"Percentiles and rates are those of {duration(window['seconds'])}, {phase}."]
     marked = [w for w in results["validity"]["windows"] if w["verdict"] == "INVALID"]
     if marked:
         every = results["validity"]["windows"]
         said.append(
             f"{len(marked)} of {amount(len(every), 'window')} of {every[0]['seconds']} s "
-            f"{'is' if len(marked) == 1 else 'are'} INVALID: hatched in the plots, listed below."
+            f"{_are(len(marked))} INVALID: hatched in the plots, listed below."
         )
     cut = sum(model["cancelled"] for model in results["models"].values())
     if cut:
