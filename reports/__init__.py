@@ -41,7 +41,8 @@ Comparisons of saved runs::
 Pages of load runs and of sweeps, by ``load_results`` and ``load_sweep.schema.json``::
 
     load_page    results in, HTML out: ``load_page.html``, ``load_sweep.html``, ``load_parts.html``
-    load_view    the top, the tables of models                         pure
+    load_head    the top: verdict, targets, a few figures              pure
+    load_view    the tables of models                                  pure
     load_facts   failures, what was watched, how it was made           pure
     load_plots   a run over time, distributions, models side by side
     load_axes    their axes: time with what is left out, labels

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from . import plots
 from .load_axes import figure, labels, scaled
+from .load_head import unit_of
 from .load_plots import Plot
-from .load_view import unit_of
 from .sweep_view import models
 
 if TYPE_CHECKING:

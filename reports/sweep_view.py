@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from .load_axes import figure
-from .load_view import SIGNS, Sign, Verdict, unit_of
+from .load_head import SIGNS, Sign, Verdict, unit_of
 from .words import amount, duration, listed
 
 __all__ = ["facts", "models", "rows", "targets", "verdict"]

@@ -13,7 +13,16 @@ from typing import Any
 import pytest
 
 import schemas
-from reports import embedding, load_axes, load_page, load_plots, load_view, plots, sweep_view
+from reports import (
+    embedding,
+    load_axes,
+    load_head,
+    load_page,
+    load_plots,
+    load_view,
+    plots,
+    sweep_view,
+)
 from reports.__main__ import main as reports
 
 from . import load_sample as sample
@@ -108,7 +117,7 @@ def test_a_page_gives_its_results_back(made: dict[str, Any], page: str, tmp_path
 
 def test_a_page_says_first_what_came_of_it(made: dict[str, Any], page: str) -> None:
     text = " ".join(Read(page).text.split())
-    sentence = load_view.verdict(made)
+    sentence = load_head.verdict(made)
     assert f"{sentence.lead} {sentence.rest}" in text
     assert text.index(sentence.lead) < text.index("requests succeeded") < text.index("Definitions")
     for outcome in made["slo"]:
@@ -155,7 +164,7 @@ def test_what_is_withheld_says_what_it_lacks() -> None:
     ],
 )
 def test_the_first_sentence(given: dict[str, Any], css: str, words: str) -> None:
-    said = load_view.verdict(sample.run(**given))
+    said = load_head.verdict(sample.run(**given))
     assert said.css == css
     assert f"{said.lead} {said.rest}".startswith(words)
 
