@@ -13,6 +13,7 @@ from typing import Any, Self
 
 from .generation import Amount
 from .wire.exchange import Request
+from .wire.pace import Limits, duration
 
 BYTES_PER_TOKEN = 4
 
@@ -94,13 +95,16 @@ def plan_lines(
     spent: Cost,
     models: Iterable[str],
     url: str | None,
+    *,
     long_context: int = 0,
     generated: Amount = Amount(),  # noqa: B008 - frozen
+    limits: Limits = Limits(),  # noqa: B008 - frozen
 ) -> list[str]:
     """What the rehearsal counted, in words; `url` None: the embedded server is the target.
 
     `long_context`: tokens of the prompt that models of a long context are asked to take.
-    `generated`: how many requests are generated for each model.
+    `generated`: how many requests are generated for each model. `limits`: the budgets and the rate
+    of the run that is planned.
     """
     names = list(models)
     where = f"{url} (nothing was sent to it)" if url else "the embedded reference server"
@@ -127,8 +131,29 @@ def plan_lines(
             f"unbounded   {spent.unbounded:,} short answers carry no output bound: "
             "their clauses demand it"
         )
+    lines += _within(spent, limits)
     lines.append("not counted repeats after a 429, a 5xx or a lost connection, at most 2 each;")
     lines.append(
         "            the requests of a check that finds its clause broken, at most 3 times"
     )
+    return lines
+
+
+def _within(spent: Cost, limits: Limits) -> list[str]:
+    """What the budgets and the rate mean for it."""
+    lines = []
+    if limits.rate is not None:
+        minutes, seconds = divmod(round(duration(limits.rate, spent.requests)), 60)
+        took = f"{minutes} min {seconds} s" if minutes else f"{seconds} s"
+        lines.append(f"time        at least {took} at {limits.rate}")
+    tokens = spent.output + spent.octets // BYTES_PER_TOKEN
+    for noun, budget, needed in (
+        ("requests", limits.requests, spent.requests),
+        ("tokens", limits.tokens, tokens),
+    ):
+        if budget is not None:
+            short = f"not enough, {needed:,} may be needed: the rest will be INCONCLUSIVE"
+            lines.append(
+                f"budget      {budget:,} {noun}: {'enough' if needed <= budget else short}"
+            )
     return lines

@@ -425,6 +425,7 @@ class Run:
                 chosen.target_url,
                 long_context=chosen.long_context,
                 generated=chosen.generated,
+                limits=chosen.limits,
             )
             for line in lines:
                 out.write_line(line)

@@ -43,6 +43,15 @@ OPTIONS: dict[str, tuple[tuple[str, ...], str]] = {
     "timeout, negative": (("--timeout=-1",), "--timeout -1: give a number"),
     "timeout, nan": (("--timeout", "nan"), "--timeout nan: give a number"),
     "timeout, for ever": (("--timeout", "inf"), "at most 86400"),
+    "rate, word": (("--rate", "slow"), "give requests in a minute or a second, such as 60/min or"),
+    "rate, none": (("--rate", "0/min"), "--rate 0/min: give requests in a minute or a second"),
+    "rate, hours": (("--rate", "60/h"), "--rate 60/h: give requests in a minute or a second"),
+    "budget, none": (("--budget-requests", "0"), "--budget-requests 0: give a whole number from 1"),
+    "budget, word": (
+        ("--budget-tokens", "1k"),
+        "--budget-tokens 1k: give a whole number from 2000",
+    ),
+    "resume": (("--resume", "gone.json"), "gone.json: No such file or directory"),
     "long context, word": (("--profile", "ainul", "--long-context", "many"), "give a number of"),
     "long context, too small": (("--profile", "ainul", "--long-context", "7"), "from 1024 to"),
     "long context, too large": (
