@@ -21,7 +21,7 @@ SHORT_RUN := --headless --users 5 --spawn-rate 5 --run-time 20s
 
 export TARGET # through the environment: no quote or blank in it means anything to the shell
 
-.PHONY: help conformance clients test test-quick lint faults servers load calibrate constraints clean
+.PHONY: help conformance clients test test-quick lint faults hostile servers load calibrate constraints clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' $(firstword $(MAKEFILE_LIST)) \
@@ -44,6 +44,9 @@ lint: .venv/.complete ## Ruff and mypy
 faults: .venv/.complete ## Judge every fault: each check must find its own; writes docs/faults.html
 	$(PYTEST) tests/test_faults.py $(ARGS)
 	$(if $(ARGS),,$(VENV) -m tests.faults.matrix --html docs/faults.html)
+
+hostile: .venv/.complete ## Meet every hostile target; writes docs/hostile.md; ARGS="NAME …" for a few
+	$(VENV) -m tests.hostile.table $(ARGS)
 
 clients: .cache/clients/.complete ## Install the client libraries, and judge TARGET=URL with them alone
 	$(PYTEST) -m clients $(if $(TARGET),--target-url "$$TARGET") $(ARGS)

@@ -1,0 +1,71 @@
+"""The suite against every row of the table, in each scope: it ends as the table says, and says so.
+
+All rows share one process, which pays once for the start of the suite; what they cost in time and
+memory, each in a process of its own, is `table`'s to measure.
+"""
+
+import contextlib
+import json
+from collections.abc import Iterator
+
+import pytest
+
+from tests.hostile.stage import Stage, staged
+from tests.hostile.targets import CERTIFICATES, TARGETS, Scope
+from tests.plugin.batch import run_all
+from tests.plugin.bench import KEY, Ran, reference
+
+TRIALS = [(name, scope) for name, row in TARGETS.items() for scope in row.ends]
+CHOSEN = ("CC-HTTP-001", "CC-HTTP-002", "CC-RESP-002", "CC-SSE-005", "CC-STREAM-003", "CC-ERR-001")
+"""A clause of each kind: of the head, of a body, of a stream, of a refusal."""
+
+
+@contextlib.contextmanager
+def stages() -> Iterator[dict[tuple[str, Scope], Stage]]:
+    """Every row, in each of its scopes."""
+    with contextlib.ExitStack() as stack:
+        address = stack.enter_context(reference())
+        yield {
+            (name, scope): stack.enter_context(staged(TARGETS[name], scope, address))
+            for name, scope in TRIALS
+        }
+
+
+Ended = dict[tuple[str, Scope], tuple[Ran, Stage]]
+
+
+@pytest.fixture(scope="module")
+def ended(tmp_path_factory: pytest.TempPathFactory) -> Ended:
+    """How the suite ended against each of them."""
+    folder = tmp_path_factory.mktemp("hostile")
+    clauses = [word for clause in CHOSEN for word in ("--requirement", clause)]
+    with pytest.MonkeyPatch.context() as patch, stages() as known:
+        patch.setenv("SSL_CERT_FILE", str(CERTIFICATES / "authority.pem"))
+        lines = {}
+        for (name, scope), stage in known.items():
+            own = ["--results", f"{name}-{scope}.json", "-p", "no:html", "--timeout", "1"]
+            lines[f"{name}-{scope}"] = [
+                *("--target-url", stage.url, *own, "--examples", "0", "--no-clients", *clauses)
+            ]
+        ran = run_all(folder, lines)
+        return {(n, s): (ran[f"{n}-{s}"], known[n, s]) for n, s in TRIALS}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("name", "scope"), TRIALS, ids=[f"{n}-{s}" for n, s in TRIALS])
+def test_the_suite_ends_as_the_table_says(name: str, scope: Scope, ended: Ended) -> None:
+    ran, stage = ended[name, scope]
+    end = TARGETS[name].ends[scope]
+    assert stage.hostile or name == "tls-self-signed"
+    assert ran.status in end.statuses, ran.said
+    assert end.says in ran.said
+    assert all(c.isprintable() or c in "\n\r" for c in ran.said), "raw on the terminal"
+    assert "Traceback" not in ran.said
+    assert stage.elsewhere.received == []
+    if ran.status == 4:
+        assert ran.complaint
+        return
+    written = (ran.folder / f"{name}-{scope}.json").read_text("utf-8")
+    assert KEY not in written
+    verdicts = {entry["verdict"] for entry in json.loads(written)["requirements"]}
+    assert "ERROR" not in verdicts
