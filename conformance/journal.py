@@ -17,7 +17,7 @@ The form, format 1 (`FILE.journal` beside the results `FILE`)::
 `cost` is what was sent since the line before (`planning.Cost`), `known` the capabilities that were
 found out meanwhile, by model; `earlier` says what the parts before this one add up to. A line is
 flushed to the system, not to the disk: a process that is killed loses nothing by that, a machine
-that loses power the last seconds; fsync would cost several times the line.
+that loses power the last seconds. An fsync costs some thousand times the line: 5 ms against 1 us.
 """
 
 import contextlib

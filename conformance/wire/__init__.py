@@ -12,6 +12,7 @@ The laws:
 | `exchange` | `Request`, `Exchange`, `Arrival`, `Failure`: plain data |
 | `client`   | `Client.send`: httpx, one stamp per arrival |
 | `watchdog`, `room`, `names` | its bounds: time, memory, and the look-up of a name |
+| `gate`, `pace` | what may go out, and when: budgets, rate, patience with 429s |
 | `raw`      | `Connection`: a bare socket, for what httpx cannot send or show |
 | `redact`   | `Redactor`: masks secrets by value and by header name |
 | `arguments` | a key on the command line is taken out of it; URLs as they may be quoted |
