@@ -13,6 +13,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
@@ -20,7 +21,7 @@ from conformance.requirements import CHAPTERS, REQUIREMENTS
 
 from . import badge, comparison, exports, page, results, tables, text, words
 from .changes import changes, same_target
-from .columns import Column, columns, notes, time_notes
+from .columns import Column, columns, host, notes, time_notes
 from .matrix import matrix
 from .summary import summary
 from .told import printable
@@ -66,6 +67,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     made.add_argument("old", type=Path, metavar="OLD", help=told)
     made.add_argument("new", type=Path, metavar="NEW", help=told)
+    made.set_defaults(names=None)
 
     made = commands.add_parser(
         "badge", parents=[saved], help="an SVG badge that states the verdict"
@@ -150,11 +152,15 @@ def _compare(given: argparse.Namespace) -> _Said:
 
 def _diff(given: argparse.Namespace) -> _Said:
     files = [given.old, given.new]
-    return _changed(given, columns([results.read(path) for path in files], files, ["old", "new"]))
+    return _changed(given, columns([results.read(path) for path in files], files))
 
 
 def _changed(given: argparse.Namespace, shown: Sequence[Column]) -> _Said:
-    old, new = shown
+    old, new = (
+        replace(column, letter=word, name=column.name if given.names else host(column.url))
+        for column, word in zip(shown, ("old", "new"), strict=True)
+    )
+    shown = [old, new]
     found = changes(old.results, new.results, REQUIREMENTS)
     noted = [*time_notes(old, new), *notes(shown, REQUIREMENTS, twice=False)]
     said = []

@@ -31,8 +31,14 @@ class Column:
     """One run, as the head of a column shows it."""
 
     letter: str
+    """``A``, ``B`` …; of two runs of one target ``old`` and ``new``."""
     name: str
     results: Mapping[str, Any]
+
+    @property
+    def url(self) -> str:
+        """The base URL that was judged."""
+        return str(self.results["target"]["url"])
 
     @property
     def sentence(self) -> str:

@@ -42,8 +42,9 @@ def legend(shown: Sequence[Column], notes: Iterable[str], width: int = 100) -> I
         url = words.short(printable(run["target"]["url"]), 80)
         name = printable(column.name)
         places = [name, url] if name not in url else [url]
-        yield f"{column.letter:<3}{' · '.join([*places, models, f'{day(run)} UTC'])}"
-        yield from _wrapped(printable(column.sentence), width, "   ")
+        head = f"{column.letter:<2} "
+        yield f"{head}{' · '.join([*places, models, f'{day(run)} UTC'])}"
+        yield from _wrapped(printable(column.sentence), width, " " * len(head))
     yield from (line for note in notes for line in _wrapped(printable(note), width, "", "note: "))
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import schemas
 from reports import results
 from reports.__main__ import main
 
@@ -165,6 +166,8 @@ def test_a_diff_is_written_as_page_and_data(make: Callable[..., str], tmp_path: 
     assert "Something newly broke: 1 clause" in html.read_text(encoding="utf-8")
     read = json.loads(data.read_text(encoding="utf-8"))
     assert (read["newly_broke"], read["changes"][0]["change"]) == (True, "newly broken")
+    assert [target["letter"] for target in read["targets"]] == ["old", "new"]
+    assert schemas.violations("comparison", read) == []
 
 
 def test_a_badge_and_a_summary_are_printed_or_written(
