@@ -27,7 +27,7 @@ The map (design laws in CONTRIBUTING.md):
 | `session`, `preflight`, `embedded` | the target of the run |
 | `items`, `recording`, `dressing` | from a check to its record and its outcome |
 | `parts`, `journal`, `terms`, `resuming` | what is kept as a run goes, and going on from it |
-| `budget`, `signals` | what calls cost in tokens; Ctrl-C and SIGTERM |
+| `bounds`, `budget`, `signals` | budgets and rate; what calls cost in tokens; Ctrl-C and SIGTERM |
 | `progress`, `planning`, `configuration`, `artefacts` | what a run shows and writes |
 | `checks.py`, `listing.py` | which requirements are judged, read off the checks |
 | `reference/` | the embedded server and its faults; shares no code with the checker |

@@ -13,11 +13,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from . import requirements
+from . import bounds, requirements
 from .generation import DEFAULT_EXAMPLES, DEFAULT_SEED, Amount
 from .target.profile import Profile, ProfileError, for_url, load
 from .wire.arguments import bare, blank
-from .wire.pace import Limits, Rate
+from .wire.pace import Limits
 
 PACKAGE = Path(__file__).parent
 OUT = Path("reports") / "out"
@@ -141,21 +141,7 @@ def add_options(parser: pytest.Parser) -> None:
         default=str(DEFAULT_SEED),
         help="which requests are generated; the same seed gives the same (default: %(default)s)",
     )
-    add(
-        "--rate",
-        metavar="N/min",
-        help="send at most N requests in a minute (N/s: in a second), over all processes",
-    )
-    add(
-        "--budget-requests",
-        metavar="N",
-        help="send at most N requests; what is not judged by then is INCONCLUSIVE",
-    )
-    add(
-        "--budget-tokens",
-        metavar="N",
-        help="let models read and write at most N tokens, as the target's usage counts them",
-    )
+    bounds.add_options(add)
     add(
         "--resume",
         metavar="FILE",
@@ -252,45 +238,17 @@ def read(config: pytest.Config) -> Settings:
         plan=option("plan"),
         clients=not option("no_clients"),
         generated=Amount(
-            _whole("--examples", option("examples"), 0, MOST_EXAMPLES),
-            _whole("--seed", option("seed"), 0, MOST_SEED),
+            bounds.whole("--examples", option("examples"), 0, MOST_EXAMPLES),
+            bounds.whole("--seed", option("seed"), 0, MOST_SEED),
         ),
         long_context=_tokens(option("long_context"), profile, option("model")),
-        limits=Limits(
-            _budget("--budget-requests", option("budget_requests"), 1),
-            _budget("--budget-tokens", option("budget_tokens"), FEWEST_TOKENS),
-            _rate(option("rate")),
-        ),
+        limits=bounds.read(option),
         resume=None if option("resume") is None else _there(config, option("resume")),
     )
 
 
 def _there(config: pytest.Config, given: str) -> Path:
     return config.invocation_params.dir / Path(given).expanduser()
-
-
-MOST_BUDGET = 10**12
-FEWEST_TOKENS = 2000
-"""With less, not even the plainest call could be let out (`budget.UNBOUNDED`)."""
-MOST_CALLS = 1_000_000
-PERIODS = {"min": 60.0, "s": 1.0}
-
-
-def _budget(option: str, given: str | None, least: int) -> int | None:
-    return None if given is None else _whole(option, given, least, MOST_BUDGET)
-
-
-def _rate(given: str | None) -> Rate | None:
-    """`--rate`: 60/min, or 2/s."""
-    if given is None:
-        return None
-    calls, _, period = given.partition("/")
-    whole = calls.isascii() and calls.isdigit() and 1 <= int(calls[:30]) <= MOST_CALLS
-    if not whole or period not in PERIODS:
-        raise pytest.UsageError(
-            f"--rate {given}: give requests in a minute or a second, such as 60/min or 2/s"
-        )
-    return Rate(int(calls), PERIODS[period])
 
 
 def secrets(settings: Settings) -> list[str]:
@@ -320,12 +278,6 @@ def _tokens(given: str | None, profile: Profile, models: list[str]) -> int:
 
 MOST_EXAMPLES = 100_000
 MOST_SEED = 2**63
-
-
-def _whole(option: str, given: str, least: int, most: int) -> int:
-    if not given.isascii() or not given.isdigit() or not least <= int(given[:30]) <= most:
-        raise pytest.UsageError(f"{option} {given}: give a whole number from {least} to {most:,}")
-    return int(given)
 
 
 def _seconds(given: str) -> float:
