@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+import schemas
 from load.stages import Stage, users_at
 from load.sweep import Found, confirm, main, said, search
 from load.sweep_results import margins
+from reports import load_page
 from tests.load.running import reference
 
 
@@ -92,6 +94,10 @@ def test_a_sweep_of_a_real_server(
     assert "5 requests/s: " in said
     assert (tmp_path / "sweep-5.json").exists()
     answer = json.loads((tmp_path / "sweep.json").read_text("utf-8"))
+    assert schemas.violations("load_sweep", answer) == []
+    assert load_page.read(tmp_path / "sweep.html") == answer
+    assert answer["steps"][0]["rate"] == 5
+    assert "sk-load" not in answer["command"]
     if status == 0:
         assert answer["confidence"]["of"] == 2
         assert (tmp_path / f"sweep-{answer['held']:g}-2.json").exists()
