@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from .chat import CHAT_PATH, Chat, encode
-from .libraries import LIBRARIES, Library, command, folder, programme
+from .libraries import LIBRARIES, Library, command, folder, key_variable, programme
 from .outcomes import Inconclusive, Unjudged, Unsupported
 from .protocol.finding import shorten
 from .wire.arguments import without
@@ -44,13 +44,17 @@ SETTINGS = {"NO_PROXY": "*", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "HF_HUB_OFF
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """What a library made of one step: `returned`, or `raised`; and its last exchange, if any."""
+    """What a library made of one step: `returned`, or `raised`; and its last exchange, if any.
+
+    `before`: the exchanges that led up to it.
+    """
 
     library: str
     name: str
     returned: Any
     raised: Mapping[str, Any] | None
     exchange: Exchange | None
+    before: tuple[Exchange, ...] = ()
 
     def __str__(self) -> str:
         if self.raised is None:
@@ -132,6 +136,7 @@ class Driven:
                 masked.get("returned"),
                 masked.get("raised"),
                 exchanges[-1] if exchanges else None,
+                tuple(exchanges[:-1]),
             )
         unmade = sum(TRIES - calls_of(made.get(name)) for name in self._planned)
         over = [exchange for exchanges in made.values() for exchange in exchanges]
@@ -189,6 +194,7 @@ def environment(endpoint: Endpoint) -> dict[str, str]:
     return kept | {
         **SETTINGS,
         "CONFORMANCE_CLIENT_KEY": endpoint.key or "",
+        **{key_variable(name): key for name, key in endpoint.spare_keys.items()},
         "CONFORMANCE_CLIENT_HEADERS": json.dumps(dict(endpoint.extra_headers)),
         "CONFORMANCE_CLIENT_MODULES": str(folder()),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -8,19 +8,21 @@ The laws:
 3. A client is run once: what it stumbles over is asked again by the checks of that clause.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from .chat import Chat, facts_of, sent_json
 from .driving import Step, driven
 from .expect import LONGEST_SEEN
 from .guards import POSTPONED, filtered, refuses, status_line, success
-from .outcomes import Broken, Inconclusive, Sighting, Trials, Unsupported
+from .libraries import ROUND, STRUCTURED
+from .outcomes import Broken, Inconclusive, Sighting, Trials, Unjudged, Unsupported
 from .protocol.completion import findings as completion_findings
 from .protocol.errors import findings as error_findings
 from .protocol.facts import Facts
 from .protocol.finding import Finding, excerpt, shorten
-from .protocol.interop import Explanation, differences, explained, invalid
+from .protocol.interop import Explanation, differences, explained, invalid, told
 from .protocol.jsontext import findings as document_findings
 from .protocol.jsontext import read_document
 from .protocol.media import findings as media_findings
@@ -28,7 +30,7 @@ from .protocol.media import is_event_stream
 from .protocol.models import findings as model_findings
 from .protocol.stream import read_stream
 from .requirements import REQUIREMENTS
-from .target.capabilities import NAMES
+from .target.capabilities import LABEL, NAMES
 from .wire.exchange import Exchange, FailureKind
 
 
@@ -59,6 +61,78 @@ def step_of(chat: Chat, library: str, name: str) -> Step:
     if step.raised is not None and step.raised["class"] in CUT:
         raise Inconclusive(f"the answer was cut: {step}", exchange)
     return step
+
+
+def _leg(chat: Chat, library: str, name: str, capability: str) -> Step | None:
+    """A step beside others of a clause; None where it cannot be judged: it hides none of them."""
+    if not chat.has(capability):
+        return None
+    try:
+        return step_of(chat, library, name)
+    except Unjudged:
+        return None
+
+
+def round_of(chat: Chat, library: str) -> Step | None:
+    """The round trip of a tool call through `library`: None where there is none to judge.
+
+    The calls are those of the reply, their results are taken, and the answer is what that reply
+    tells. A model that calls no tool, or with arguments that are no JSON, is not judged.
+    """
+    step = _leg(chat, library, ROUND, "tools")
+    if step is None:
+        return None
+    sent = told(_value(step.before[0] if step.before else step.exchange))["tool_calls"]
+    calls = [_comparable(one) for one in sent] if isinstance(sent, list) else []
+    if any(arguments is None for _, _, arguments in calls):
+        return None
+    require_of(step.raised is None, "a call, its result and the answer end without error", step)
+    chat.used += step.before
+    given = step.returned if isinstance(step.returned, dict) else {}
+    got = [_comparable(one) for one in given.get("calls") or ()]
+    require_of(got == calls, f"the calls are {shorten(calls)}", step, f"calls {shorten(got)}")
+    answer, last = told(_value(step.exchange))["content"] or "", given.get("last") or {}
+    if calls and isinstance(answer, str):  # of another form, libraries make what they will
+        text = (last["content"] if "content" in last else told(last)["content"]) or ""
+        require_of(text == answer, f"the answer is {shorten(answer)}", step, shorten(text))
+    return step
+
+
+def structured_of(chat: Chat, library: str) -> Step | None:
+    """An answer by a schema through `library`: None where there is none to judge.
+
+    An answer that does not follow the schema is not judged: CC-STRUCT-003 does that.
+    """
+    step = _leg(chat, library, STRUCTURED, "json_schema")
+    if step is None:
+        return None
+    value = _read(told(_value(step.exchange))["content"])
+    if not isinstance(value, dict) or value.keys() != LABEL["properties"].keys():
+        return None
+    require_of(step.raised is None, "an answer by a schema is returned", step)
+    given = step.returned if isinstance(step.returned, dict) else {}
+    got = given["parsed"] if "parsed" in given else _read(given.get("content"))
+    require_of(got == value, f"the answer is {shorten(value)}", step, shorten(got))
+    return step
+
+
+def _value(exchange: Exchange | None) -> object:
+    """A reply's JSON; that of a stream put together."""
+    if exchange is None:
+        return None
+    if facts_of(sent_json(exchange)).stream:
+        return read_stream(exchange.body, Facts(complete=False)).fold()
+    return read_document(exchange.body).value
+
+
+def _read(text: object) -> object:
+    """The JSON value of a text; None where it is none."""
+    return read_document(text.encode()).value if isinstance(text, str) else None
+
+
+def _comparable(call: Mapping[str, Any]) -> tuple[object, object, object]:
+    """Id, name and arguments of a call, these read: a client may write them anew."""
+    return call.get("id"), call.get("name"), _read(call.get("arguments"))
 
 
 CUT = ("LengthFinishReasonError", "ContentFilterFinishReasonError")

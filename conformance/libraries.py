@@ -149,24 +149,32 @@ def programme(chat: Chat, name: str) -> list[dict[str, Any]]:
             return [
                 *models,
                 *_steps(chat, hello, plain, streamed),
-                *_calls(chat),
+                *_round(chat),
                 *_labels(chat),
                 *wrong,
+                *_keyed(chat, hello),
             ]
         case "openai-python 1.x":
             return models
         case "openai-node":
-            return [*_steps(chat, hello, [], ["final"]), *wrong]
+            rounds = _round(chat) if chat.has("stream") else []
+            return [*_steps(chat, hello, [], ["final"]), *rounds, *wrong, *_keyed(chat, hello)]
         case "@ai-sdk/openai-compatible":
-            return [*_steps(chat, hello, ["generate"], ["stream"]), *wrong]
+            # One class for all statuses: a status less to provoke.
+            wrong = [step for step in wrong if step["name"] != WRONG[1]]
+            parts = _steps(chat, hello, ["generate"], ["stream"])
+            return [*parts, *_round(chat), *_structured(chat, "generate"), *wrong]
         case "langchain-openai":
             told = {"stream_options": {"include_usage": True}} if chat.has("stream_usage") else {}
             return [
                 *_steps(chat, hello, ["invoke"], []),
                 *_steps(chat, {**hello, **told}, [], ["stream"]),
+                *_round(chat),
+                *_structured(chat, "structured"),
             ]
     routes = ("openai", "hosted_vllm")
-    return _steps(chat, hello, list(routes), [f"{route}_stream" for route in routes])
+    streamed = [f"{route}_stream" for route in routes]
+    return [*_steps(chat, hello, list(routes), streamed), *_round(chat)]
 
 
 ROOM = 512
@@ -204,11 +212,43 @@ def _wrong(chat: Chat, hello: Mapping[str, Any]) -> list[dict[str, Any]]:
     return steps
 
 
-def _calls(chat: Chat) -> list[dict[str, Any]]:
+KEYED = ("restricted", "limited", "exhausted")
+"""The steps with other keys, by what these are for: to be refused with 403, and twice with 429."""
+
+
+def _keyed(chat: Chat, hello: Mapping[str, Any]) -> list[dict[str, Any]]:
+    return [
+        {"name": purpose, "kind": "create_once", "body": hello, "key_env": key_variable(name)}
+        for purpose in KEYED
+        if (name := chat.profile.keys.get(purpose)) is not None
+    ]
+
+
+def key_variable(name: str) -> str:
+    """Where a driver finds another key: in a variable named after the one that holds it."""
+    return f"CONFORMANCE_CLIENT_KEY_{name}"
+
+
+ROUND = "tool round"
+"""A call, its result, and the answer that is made of it: two requests."""
+
+
+def _round(chat: Chat) -> list[dict[str, Any]]:
     if not chat.has("tools"):
         return []
     body = chat.body(prompts.WEATHER, tools=[prompts.WEATHER_TOOL], max_tokens=512)
-    return [{"name": "call", "kind": "create", "body": body}]
+    return [{"name": ROUND, "kind": "tool_round", "body": body}]
+
+
+STRUCTURED = "structured"
+
+
+def _structured(chat: Chat, kind: str) -> list[dict[str, Any]]:
+    if not chat.has("json_schema"):
+        return []
+    fields = FIELDS["json_schema"]
+    asked = {"messages": fields["messages"], "response_format": fields["response_format"]}
+    return [{"name": STRUCTURED, "kind": kind, "body": chat.body(**asked, max_tokens=512)}]
 
 
 def _labels(chat: Chat) -> list[dict[str, Any]]:

@@ -5,8 +5,10 @@ from __future__ import annotations
 import base64
 import json
 import os
+import socket
 import stat
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,12 +17,22 @@ import pytest
 from conformance import driving, libraries
 from conformance.chat import Chat
 from conformance.driving import Driven, driven, environment, exchange_of, failure_of
-from conformance.encounter import step_of, why
-from conformance.libraries import LIBRARIES, Library, absent, command, programme
+from conformance.encounter import round_of, step_of, structured_of, why
+from conformance.libraries import (
+    LIBRARIES,
+    ROUND,
+    STRUCTURED,
+    Library,
+    absent,
+    command,
+    programme,
+)
 from conformance.outcomes import Broken, Inconclusive, Unsupported
+from conformance.protocol.interop import CLASSES, class_of, unfilled
 from conformance.target.profile import Profile
 from conformance.wire.client import Client, Endpoint
 from conformance.wire.exchange import FailureKind
+from tests.wire.tiny import Tiny, answer, serve
 
 KEY = "sk-canary-0123456789"
 NOWHERE = "http://127.0.0.1:9/v1"
@@ -115,11 +127,33 @@ def test_no_client_runs_where_none_may(chat: Chat) -> None:
 # -- what they are asked ----------------------------------------------------------------------
 
 
-def test_all_programmes_together_are_at_most_forty_requests(chat: Chat) -> None:
-    counted = {name: len(programme(chat, name)) for name in LIBRARIES}
+def test_all_programmes_together_are_at_most_forty_five_requests(chat: Chat) -> None:
+    steps = {name: [step["name"] for step in programme(chat, name)] for name in LIBRARIES}
+    counted = {name: len(names) + names.count(ROUND) for name, names in steps.items()}
 
-    assert sum(counted.values()) <= 40
+    assert sum(counted.values()) <= 45
     assert min(counted.values()) > 0
+    assert sum(names.count(ROUND) for names in steps.values()) == len(LIBRARIES) - 1
+
+
+def test_other_keys_are_tried_where_the_profile_names_them_and_only_by_name(
+    chat: Chat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keys = {"limited": "SLOW", "restricted": "NARROW"}
+    known = replace(chat.profile, keys=keys)
+    endpoint = replace(chat.client.endpoint, spare_keys={"SLOW": "sk-slow-1", "NARROW": "sk-na-2"})
+    monkeypatch.setenv("SLOW", "sk-slow-1")
+    given = environment(endpoint)
+    monkeypatch.setattr(chat, "profile", known)
+
+    for name in ("openai-python", "openai-node"):
+        asked = {step["name"]: step.get("key_env") for step in programme(chat, name)}
+        assert {purpose: given[str(asked[purpose])] for purpose in keys} == {
+            "limited": "sk-slow-1",
+            "restricted": "sk-na-2",
+        }
+        assert "exhausted" not in asked
+    assert "SLOW" not in given
 
 
 def test_a_programme_asks_for_nothing_that_the_target_lacks() -> None:
@@ -230,6 +264,169 @@ def test_an_exchange_of_a_client_is_one_of_the_suite(chat: Chat) -> None:
     assert exchange.request.body == b'{"model": "m"}'
     assert (exchange.status, exchange.header("x")) == (None, None)
     assert KEY not in repr(exchange)
+
+
+# -- round trips and forms --------------------------------------------------------------------
+
+
+def completion(**message: Any) -> str:
+    """A reply with that message, as a driver writes it."""
+    choice = {"index": 0, "finish_reason": "stop", "message": {"role": "assistant", **message}}
+    return coded(json.dumps({"choices": [choice]}))
+
+
+def call(arguments: str = '{"location": "Paris"}') -> dict[str, Any]:
+    return {"id": "c1", "type": "function", "function": {"name": "f", "arguments": arguments}}
+
+
+SENT = coded('{"model": "m"}')
+ANSWER = reply_of(sent=SENT, body=completion(content="It rains."))
+CALLED = {"id": "c1", "name": "f", "arguments": '{"location":"Paris"}'}
+
+
+@pytest.fixture
+def says(empty: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Has litellm driven by a script that says so of one step."""
+
+    def script(**step: Any) -> None:
+        scripted(empty, monkeypatch, f"{line(name='start')}\n{line(**step)}")
+
+    return script
+
+
+@pytest.mark.parametrize(
+    ("calls", "last", "seen"),
+    [
+        ([CALLED], {"content": "It rains."}, None),
+        ([CALLED], {"choices": [{"message": {"content": "It rains."}}]}, None),
+        ([{**CALLED, "id": "c2"}], {"content": "It rains."}, "the calls are"),
+        (
+            [{**CALLED, "arguments": '{"location": "Rome"}'}],
+            {"content": "It rains."},
+            "the calls are",
+        ),
+        ([], {}, "the calls are"),
+        ([CALLED], {"content": "It pours."}, "the answer is"),
+    ],
+)
+def test_a_round_trip_is_what_its_replies_tell(
+    chat: Chat,
+    says: Callable[..., None],
+    calls: list[Any],
+    last: dict[str, Any],
+    seen: str | None,
+) -> None:
+    asked = reply_of(sent=SENT, body=completion(content=None, tool_calls=[call()]))
+    returned = {"calls": calls, "last": last}
+    says(name=ROUND, returned=returned, exchanges=[asked, ANSWER])
+
+    if seen is None:
+        step = round_of(chat, "litellm")
+        assert step is not None
+        assert len(chat.used) == 2
+    else:
+        with pytest.raises(Broken) as caught:
+            round_of(chat, "litellm")
+        assert caught.value.sightings[0].finding.required.startswith(seen)
+
+
+@pytest.mark.parametrize("message", [{"content": "Rain."}, {"tool_calls": [call("{oops")]}])
+def test_a_model_that_calls_no_tool_is_not_judged(
+    chat: Chat, says: Callable[..., None], message: dict[str, Any]
+) -> None:
+    asked = reply_of(sent=SENT, body=completion(**message))
+    says(name=ROUND, returned={"calls": []}, exchanges=[asked])
+
+    step = round_of(chat, "litellm")
+    assert (step is None) == ("tool_calls" in message)
+
+
+def test_a_result_that_is_refused_is_the_targets_fault(
+    chat: Chat, says: Callable[..., None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = reply_of(sent=SENT, body=completion(tool_calls=[call()]))
+    error = {"error": {"message": "bad role", "type": "t", "param": "messages", "code": None}}
+    kind = [["content-type", "application/json"]]
+    refused = reply_of(sent=SENT, status=400, body=coded(json.dumps(error)), headers=kind)
+    raised = {"class": "BadRequestError", "bases": [], "message": "bad role"}
+    says(name=ROUND, raised=raised, exchanges=[asked, refused])
+    monkeypatch.setattr("conformance.encounter.success", lambda exchange: exchange)
+    monkeypatch.setattr(chat, "canary", lambda: None)
+
+    with pytest.raises(Broken, match=r"bad role\"; no other clause explains it"):
+        round_of(chat, "litellm")
+
+
+@pytest.mark.parametrize(
+    ("content", "parsed", "judged"),
+    [
+        ('{"code": "zq-amber-41", "sure": true}', {"code": "zq-amber-41", "sure": True}, True),
+        ('{"code": "zq-amber-41", "sure": true}', None, True),
+        ("Hello.", None, False),
+        ('{"code": 1}', None, False),
+    ],
+)
+def test_an_answer_by_a_schema_is_judged_where_it_follows_it(
+    chat: Chat,
+    says: Callable[..., None],
+    content: str,
+    parsed: Any,
+    judged: bool,
+) -> None:
+    given = reply_of(sent=SENT, body=completion(content=content))
+    returned = {"parsed": parsed}
+    says(name=STRUCTURED, returned=returned, exchanges=[given])
+
+    if judged and parsed is None:
+        with pytest.raises(Broken, match="litellm: null"):
+            structured_of(chat, "litellm")
+    else:
+        assert (structured_of(chat, "litellm") is not None) == judged
+
+
+# -- errors -----------------------------------------------------------------------------------
+
+
+STATUSES = (*CLASSES, 500, 503)
+
+
+def refuse(tiny: Tiny, sock: socket.socket) -> None:
+    """Answers with the status that the name of the model is."""
+    while raw := tiny.read_request(sock):
+        status = json.loads(raw.partition(b"\r\n\r\n")[2])["model"]
+        error = {"message": f"No {status}.", "type": "t", "param": "p", "code": "c"}
+        sock.sendall(answer(f"{status} No", body=json.dumps({"error": error}).encode()))
+
+
+@pytest.mark.parametrize("library", ["openai-python", "openai-node"])
+def test_each_documented_status_is_raised_as_its_class(
+    library: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One run of the real library, where it is installed."""
+    try:
+        command(LIBRARIES[library])
+    except Unsupported as absent:
+        pytest.skip(absent.reason)
+    messages = [{"role": "user", "content": "Hi"}]
+    asked = [
+        {
+            "name": str(status),
+            "kind": "create_once",
+            "body": {"model": str(status), "messages": messages},
+        }
+        for status in STATUSES
+    ]
+    monkeypatch.setattr(driving, "programme", lambda chat, name: asked)
+    with serve(refuse) as tiny, Client(Endpoint(tiny.url, KEY, timeout=20), "test") as client:
+        chat = Chat(client, Profile(name="t"), "m", clients=frozenset())
+        steps = driven(chat, library)
+    for status in STATUSES:
+        step = steps[str(status)]
+        assert step.raised is not None
+        assert step.exchange is not None
+        assert class_of(status) in step.raised["bases"]
+        assert unfilled(step.exchange.body, step.raised) == []
+        assert step.raised["status"] == status
 
 
 def failing(chat: Chat, monkeypatch: pytest.MonkeyPatch, empty: Path, **reply: Any) -> None:

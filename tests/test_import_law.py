@@ -20,7 +20,10 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
     # library. A name allows itself and what lies below it; "=name" the name alone.
     ("conformance.protocol", ("conformance.protocol",)),
     ("conformance.reference", ("conformance.reference", "h11")),
-    ("conformance.clients", ("openai", "langchain_openai", "litellm", "pydantic")),
+    (
+        "conformance.clients",
+        ("openai", "langchain_core", "langchain_openai", "litellm", "pydantic"),
+    ),
     (
         "conformance.wire",
         ("conformance.wire", "conformance.protocol", "schemas", "httpx", "httpcore"),

@@ -13,6 +13,7 @@ import { pathToFileURL } from 'node:url';
 const MOST_BYTES = 16 * 1024 * 1024; // of one body
 const LONGEST = 100_000; // characters of what an exception says
 const PATIENCE_MS = 5000; // for the end of a body that a library has left
+const RESULT = '14 degrees Celsius, light rain'; // what every tool returns
 
 const folder = process.env.CONFORMANCE_CLIENT_MODULES;
 const require = createRequire(join(folder, 'package.json'));
@@ -75,37 +76,62 @@ async function recorded() {
 
 async function openaiNode(job, headers) {
   const { default: OpenAI } = await load('openai');
-  const client = (key) =>
+  const client = (key, more = {}) =>
     new OpenAI({
+      ...more,
       apiKey: key,
       baseURL: job.base_url,
       timeout: job.timeout * 1000,
       defaultHeaders: headers,
       fetch: recordingFetch,
     });
+  const final = (key, body) => client(key).chat.completions.stream(body).finalChatCompletion();
+  const toolRound = async (key, body) => {
+    const { message } = (await final(key, body)).choices[0];
+    const called = message.tool_calls ?? [];
+    const calls = called.map((one) => ({ id: one.id, ...pick(one.function) }));
+    if (calls.length === 0) return { calls };
+    const answers = calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: RESULT }));
+    const messages = [...body.messages, message, ...answers];
+    return { calls, last: await final(key, { ...body, messages }) };
+  };
+  const pick = (called) => ({ name: called.name, arguments: called.arguments });
   return {
-    final: (key, body) => client(key).chat.completions.stream(body).finalChatCompletion(),
+    final,
+    tool_round: toolRound,
+    create_once: (key, body) => client(key, { maxRetries: 0 }).chat.completions.create(body),
     create: (key, body) => client(key).chat.completions.create(body),
   };
 }
 
 async function aiSdk(job, headers) {
   const { createOpenAICompatible } = await load('@ai-sdk/openai-compatible');
-  const ask = (key, { model, messages, ...fields }) => {
+  const ask = (key, { model, messages, tools, response_format: wanted, ...fields }) => {
     const provider = createOpenAICompatible({
       name: 'target',
       apiKey: key,
       baseURL: job.base_url,
       headers,
       fetch: recordingFetch,
+      supportsStructuredOutputs: true,
       transformRequestBody: (args) => ({ ...args, ...fields }),
     });
     const prompt = messages.map(({ role, content }) => ({
       role,
       content: [{ type: 'text', text: content }],
     }));
-    const abortSignal = AbortSignal.timeout(job.timeout * 1000);
-    return [provider.chatModel(model), { prompt, abortSignal }];
+    const options = { prompt, abortSignal: AbortSignal.timeout(job.timeout * 1000) };
+    if (tools)
+      options.tools = tools.map(({ function: { parameters, ...named } }) => ({
+        type: 'function',
+        ...named,
+        inputSchema: parameters,
+      }));
+    if (wanted) {
+      const { name, schema } = wanted.json_schema;
+      options.responseFormat = { type: 'json', name, schema };
+    }
+    return [provider.chatModel(model), options];
   };
   const textOf = (parts, kind) =>
     parts
@@ -125,7 +151,36 @@ async function aiSdk(job, headers) {
     const finish = parts.find((part) => part.type === 'finish')?.finishReason ?? null;
     return { content: textOf(parts, 'text-delta'), finish, errors };
   };
-  return { generate, stream, create: generate };
+  const toolRound = async (key, body) => {
+    const [model, options] = ask(key, body);
+    const first = await model.doGenerate(options);
+    const called = first.content.filter((part) => part.type === 'tool-call');
+    const calls = called.map((one) => ({
+      id: one.toolCallId,
+      name: one.toolName,
+      arguments: one.input,
+    }));
+    if (calls.length === 0) return { calls };
+    const content = called.map(({ type, toolCallId, toolName, input }) => ({
+      type,
+      toolCallId,
+      toolName,
+      input: JSON.parse(input),
+    }));
+    const results = called.map(({ toolCallId, toolName }) => ({
+      type: 'tool-result',
+      toolCallId,
+      toolName,
+      output: { type: 'text', value: RESULT },
+    }));
+    const told = [
+      { role: 'assistant', content },
+      { role: 'tool', content: results },
+    ];
+    const done = await model.doGenerate({ ...options, prompt: [...options.prompt, ...told] });
+    return { calls, last: { content: textOf(done.content, 'text') }, finish: done.finishReason };
+  };
+  return { generate, stream, create: generate, tool_round: toolRound };
 }
 
 const LIBRARIES = {
@@ -167,7 +222,8 @@ async function main(name) {
     exchanges = [];
     const line = { name: step.name };
     try {
-      line.returned = await run[step.kind](step.key ?? key, step.body);
+      const given = process.env[step.key_env ?? ''] || (step.key ?? key);
+      line.returned = await run[step.kind](given, step.body);
     } catch (error) {
       line.raised = raised(error);
     }

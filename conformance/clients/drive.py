@@ -9,9 +9,10 @@ The laws:
    `User-Agent`.
 
 The job is one JSON object: `base_url`, `model`, `timeout` (seconds), and `steps`, each with a
-`name`, a `kind` (the name of a method below), a `body` (the request's fields), and a `key` where
-the right one is not to be used. `wait` and `gap` are the seconds before the first step and between
-two of them, at a rate. The libraries keep their own defaults, retries included.
+`name`, a `kind` (the name of a method below), a `body` (the request's fields), and where the right
+key is not to be used a `key`, or `key_env`, the variable that holds it. `wait` and `gap` are the
+seconds before the first step and between two of them, at a rate. The libraries keep their own
+defaults, retries included; `create_once` repeats nothing.
 """
 
 import asyncio
@@ -32,6 +33,9 @@ LONGEST = 100_000
 """Characters of what an exception says: more than the suite shows, which masks the key first."""
 
 MOST_ERRORS = 20
+
+RESULT = "14 degrees Celsius, light rain"
+"""What every tool returns."""
 
 EXCHANGES: list["Recorder"] = []
 """What went over the wire in the step that runs."""
@@ -119,6 +123,19 @@ def plain(value: Any) -> Any:
     return value if isinstance(value, dict | list | str | None) else type(value).__name__
 
 
+def results(calls: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The messages that answer calls."""
+    return [{"role": "tool", "tool_call_id": one["id"], "content": RESULT} for one in calls]
+
+
+def called(message: Any) -> list[dict[str, Any]]:
+    """The calls of a message of openai's, or of a class made like it."""
+    return [
+        {"id": one.id, "name": one.function.name, "arguments": one.function.arguments}
+        for one in message.tool_calls or []
+    ]
+
+
 def said(value: Any) -> dict[str, Any]:
     """A reply as a dict; anything else that a library returned, by its type."""
     found = plain(value)
@@ -147,6 +164,20 @@ class OpenAIPython:
 
     def client(self, key: str) -> Any:
         return self.module.OpenAI(api_key=key, **self.options)
+
+    def create_once(self, key: str, body: dict[str, Any]) -> Any:
+        return said(self.client(key).with_options(max_retries=0).chat.completions.create(**body))
+
+    def tool_round(self, key: str, body: dict[str, Any]) -> Any:
+        create = self.client(key).chat.completions.create
+        first = create(**body)
+        message = first.choices[0].message
+        calls = called(message)
+        told = {**said(first), "calls": calls, "invalid": self.invalid("completion", said(first))}
+        if not calls:
+            return told
+        messages = [*body["messages"], message, *results(calls)]
+        return {**told, "last": said(create(**{**body, "messages": messages}))}
 
     def models(self, key: str, body: dict[str, Any]) -> Any:
         return {"ids": [getattr(model, "id", None) for model in self.client(key).models.list()]}
@@ -252,6 +283,29 @@ class LangChain:
             "messages"
         ]
 
+    def tool_round(self, key: str, body: dict[str, Any]) -> Any:
+        from langchain_core.messages import ToolMessage
+
+        tools = body.pop("tools")
+        chat, messages = self.chat(key, body, usage=False)
+        bound = chat.bind_tools(tools)
+        first = bound.invoke(messages)
+        calls = [
+            {"id": one["id"], "name": one["name"], "arguments": json.dumps(one["args"])}
+            for one in first.tool_calls
+        ]
+        if not calls:
+            return {"calls": calls}
+        answers = [ToolMessage(RESULT, tool_call_id=one["id"]) for one in calls]
+        return {"calls": calls, "last": self.told(bound.invoke([*messages, first, *answers]))}
+
+    def structured(self, key: str, body: dict[str, Any]) -> Any:
+        schema = body.pop("response_format")["json_schema"]
+        wanted = {"title": schema["name"], "description": "A label", **schema["schema"]}
+        chat, messages = self.chat(key, body, usage=False)
+        found = chat.with_structured_output(wanted, method="json_schema").invoke(messages)
+        return {"parsed": plain(found)}
+
     def invoke(self, key: str, body: dict[str, Any]) -> Any:
         chat, messages = self.chat(key, body, usage=False)
         return self.told(chat.invoke(messages))
@@ -293,6 +347,15 @@ class LiteLLM:
                 content += choice.delta.content or ""
                 finish = choice.finish_reason or finish
         return {"content": content, "finish_reason": finish}
+
+    def tool_round(self, key: str, body: dict[str, Any]) -> Any:
+        first = self.ask("openai", key, body, stream=False).choices[0].message
+        calls = called(first)
+        if not calls:
+            return {"calls": calls}
+        messages = [*body["messages"], first, *results(calls)]
+        last = said(self.ask("openai", key, {**body, "messages": messages}, stream=False))
+        return {"calls": calls, "last": last}
 
     def openai(self, key: str, body: dict[str, Any]) -> Any:
         return said(self.ask("openai", key, body, stream=False))
@@ -353,7 +416,8 @@ def main(name: str) -> None:
         line: dict[str, Any] = {"name": step["name"]}
         try:
             run = getattr(library, step["kind"])
-            line["returned"] = run(step.get("key") or key, dict(step["body"]))
+            given = os.environ.get(step.get("key_env", ""), "") or step.get("key") or key
+            line["returned"] = run(given, dict(step["body"]))
         except Exception as error:
             line["raised"] = raised(error)
         print(

@@ -124,7 +124,8 @@ def browsing(folder: Path, *options: str) -> Iterator[httpx.Client]:
     port = unused_port()
     page = ("--web-host", "127.0.0.1", "--web-port", str(port), "--logfile", "log")
     running = process(folder, *page, *options, key="")
-    with running, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
+    address = f"http://127.0.0.1:{port}"
+    with running, httpx.Client(base_url=address, trust_env=False, timeout=60) as client:
         try:
             until = time.monotonic() + 30
             while time.monotonic() < until:
