@@ -29,6 +29,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from conformance.protocol import sse
+from conformance.protocol.finding import shorten
 
 __all__ = ["Decoded", "decode", "error_message"]
 
@@ -276,5 +277,7 @@ def error_message(value: object) -> str:
     """The message of an error body or event, whatever its form; one line of at most 200 letters."""
     error = value.get("error", value) if isinstance(value, Mapping) else value
     if isinstance(error, Mapping):
-        error = error.get("message") or json.dumps(error, ensure_ascii=False, default=str)
-    return " ".join(str(error).split())[:200]
+        error = error.get("message") or error
+    if not isinstance(error, str):
+        error = shorten(error, 200)  # neither deep nor large values cost more than they show
+    return " ".join(error.split())[:200]

@@ -26,8 +26,9 @@ def list_models(settings: Settings) -> tuple[list[str], str]:
     connection.close()
     if into.failure is not None:
         return [], str(into.failure.kind)
-    with suppress(ValueError, KeyError, TypeError):
+    with suppress(ValueError, KeyError, TypeError, RecursionError):
         listed = [str(row["id"]) for row in json.loads(bytes(into.body))["data"]]
         mask = Redactor(settings.secrets)
-        return [name for name in listed if mask.text(name) == name], "answered"
+        fit = [name for name in listed if name.isprintable() and mask.text(name) == name]
+        return fit, "answered"
     return [], f"status {into.status}"

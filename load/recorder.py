@@ -7,7 +7,7 @@ Laws
   its tokens count as delivered.
 * Tokens are counted in the second in which they arrived, shared out over a stream's reads so that
   they add up to its N.
-* Whatever is kept of a reply's text has been redacted.
+* Whatever is kept of a reply's text has been redacted, and is one printable line.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from typing import IO, Any
 
 from conformance.protocol.facts import Facts
+from conformance.protocol.finding import excerpt
 from conformance.protocol.stream import read_stream
 from conformance.wire.redact import Redactor
 from load import outcome, slo
@@ -189,7 +190,7 @@ class Recorder:
         )
         same = shown is not None and shown.kind is failure.kind
         text = str(shown if same else Failure(failure.kind, status=failure.status))
-        return self._redactor.text(text)[:300]
+        return str(excerpt(self._redactor.text(text), 300))
 
     def _is_good(self, model: str, timing: Timing) -> bool:
         wanted = [target for target in self._good if target.model in ("", model)]
@@ -269,7 +270,7 @@ class Recorder:
         body = self._redactor.octets(bytes(into.body))
         for clause, line in checker.findings(body, complete=into.complete).items():
             tally.findings[clause] += 1
-            tally.examples.setdefault(clause, self._redactor.text(line)[:300])
+            tally.examples.setdefault(clause, str(excerpt(self._redactor.text(line), 300)))
 
     def _row(self, request: Request, into: Exchange, record: Record) -> Mapping[str, Any]:
         """Every stamp of a request; ns on this worker's monotonic clock, ``anchor`` to the wall."""
