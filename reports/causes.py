@@ -49,7 +49,7 @@ Shown: TypeAlias = Mapping[str | None, frozenset[Sighting]]
 """The sightings of one clause, by model."""
 
 _MORE: Final = re.compile(r" \(and \d+ more like it\)$|[,;] \d of \d times$")
-_NUMBER: Final = re.compile(r"[0-9a-f]*\d[0-9a-f]*")
+_RUN: Final = re.compile(r"[0-9a-f]+")
 _STATUS: Final = re.compile(r"status (\d{3})\b")
 _DEMAND: Final = re.compile(r"(?:status |an? |the )(\d(?:\d\d|xx)(?: or \d(?:\d\d|xx))*)\b")
 _EXPLAINED: Final = re.compile(r"; explained by (CC-[A-Z]+-\d{3}(?:, CC-[A-Z]+-\d{3})*)$")
@@ -86,7 +86,16 @@ def _form(sighting: Sighting) -> Form:
     _, at, seen = sighting
     if at == "status":
         return sighting
-    return _NUMBER.sub("#", at), _NUMBER.sub("#", seen)
+    return _unnumbered(at), _unnumbered(seen)
+
+
+def _unnumbered(text: str) -> str:
+    """The text, a # for each number and each run of hexadecimal digits.
+
+    >>> _unnumbered("chunk 13 $.id chatcmpl-b9ee79")
+    'chunk # $.id chatcmpl-#'
+    """
+    return _RUN.sub(lambda run: "#" if any(map(str.isdigit, run[0])) else run[0], text)
 
 
 def _shown(entries: Iterable[Entry]) -> Shown | None:
