@@ -358,7 +358,7 @@ class Chat:
         raise Inconclusive(self._limited[self.model], exchange)
 
     def alive(self) -> bool:
-        """Whether the plainest call, sent now, is answered by 200.
+        """Whether the plainest call, sent now, is answered by 200 and a whole reply.
 
         Raises `Inconclusive` when it is not answered at all: the target is gone.
         """
@@ -369,7 +369,7 @@ class Chat:
             self.client.renew()
             exchange = self.client.send(request)
             if exchange.status is not None:
-                return exchange.status == 200
+                return exchange.status == 200 and not unsettled(exchange)
             if exchange.failure and exchange.failure.kind is FailureKind.TIMEOUT:
                 break  # to wait for it once more would cost the whole timeout again
         reason = str(exchange.failure)

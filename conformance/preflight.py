@@ -156,8 +156,8 @@ def _explain_greeting(settings: Settings, client: Client) -> None:
 def _explain(exchange: Exchange, settings: Settings) -> None:
     """Raise a usage error for what the user can mend: address, key, base URL."""
     url = exchange.url
-    if exchange.failure is not None and exchange.failure.kind in TRY:
-        failure = exchange.failure
+    failure = exchange.failure
+    if failure is not None and failure.kind in TRY and exchange.status is None:
         raise pytest.UsageError(
             f"cannot reach {settings.target_url}: {failure}; {TRY[failure.kind]}"
         )

@@ -66,6 +66,8 @@ def _fallen(chat: Chat, entry: Requirement, sample: int) -> Blocked | None:
         canary = not_5xx(chat.canary(sample), "a reply to the plainest call")
     except Blocked as blocked:
         return None if blocked.by == entry.id else blocked
+    except Broken as broken:  # this clause is not to blame for it
+        return Blocked(FIRST, str(broken), broken.sightings[0].exchange)
     return None if canary.status == 200 else Blocked(FIRST, status_line(canary), canary)
 
 
