@@ -7,9 +7,9 @@ The laws:
 2. A combination that a target refuses (a form beside log probabilities) is asked for in parts.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from schemas import misfit
 
@@ -63,17 +63,25 @@ def as_sdks_send_it(chat: Chat) -> Exchange:
     return formed(chat, response_format=SDK_FORM, stream=False)
 
 
-def three_formed(chat: Chat) -> Iterator[Exchange]:
+Call: TypeAlias = Callable[[], Exchange]
+"""A call that is made when it is asked for: where one may not be sent, another may."""
+
+
+def three_formed(chat: Chat) -> Sequence[Call]:
     """Three calls for one form: plainly, as SDKs send it, and beside log probabilities."""
-    yield formed(chat)
-    yield as_sdks_send_it(chat)
-    yield _beside(chat, RANKED, {"sample": 1})
+    return (
+        lambda: formed(chat),
+        lambda: as_sdks_send_it(chat),
+        lambda: _beside(chat, RANKED, {"sample": 1}),
+    )
 
 
-def streamed_formed(chat: Chat) -> Iterator[Exchange]:
+def streamed_formed(chat: Chat) -> Sequence[Call]:
     """Two streamed calls for the form: beside log probabilities, and plainly."""
-    yield _beside(chat, BARE, {"stream": True, "sample": 1})
-    yield formed(chat, stream=True)
+    return (
+        lambda: _beside(chat, BARE, {"stream": True, "sample": 1}),
+        lambda: formed(chat, stream=True),
+    )
 
 
 def _beside(chat: Chat, odds: Mapping[str, Any], without: Mapping[str, Any]) -> Exchange:

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 
 from .chat import Chat
 from .expect import require, trials
-from .forms import Answer, answer, as_sdks_send_it, formed, streamed_formed, three_formed
+from .forms import Answer, Call, answer, as_sdks_send_it, formed, streamed_formed, three_formed
 from .guards import (
     accepted,
     is_refusal,
@@ -84,7 +84,7 @@ def test_json_mode_without_the_word_json_is_observed(chat: Chat) -> None:
     chat.observe(f"json_object without the word JSON in a message is {taken_or_not(exchange)}")
 
 
-def fitting(chat: Chat, exchanges: Iterable[Exchange]) -> list[Answer]:
+def fitting(chat: Chat, calls: Iterable[Call]) -> list[Answer]:
     """The answers that count, all of them in the form; keeps the count of trials.
 
     Raises `Broken` for the first that is not in the form; what cannot be judged hides no other.
@@ -92,8 +92,9 @@ def fitting(chat: Chat, exchanges: Iterable[Exchange]) -> list[Answer]:
     """
     held: list[Answer] = []
     first: Unjudged | None = None
-    for number, exchange in enumerate(exchanges, 1):
+    for number, call in enumerate(calls, 1):
         try:
+            exchange = call()
             said = answer(chat, taken(exchange, "json_schema"))
         except Unjudged as reason:
             first = first or reason
@@ -128,12 +129,12 @@ def test_a_schema_is_obeyed_or_refused_not_ignored(chat: Chat) -> None:
         require(clean, required, status_line(first), on=first)
         return
     success(first)
-    exchanges = three_formed(chat)
+    calls = three_formed(chat)
     looked: list[Answer] = []
 
-    def trial(_number: int) -> bool | None:
+    def trial(number: int) -> bool | None:
         try:
-            said = answer(chat, next(exchanges))
+            said = answer(chat, calls[number]())
         except Unjudged:
             return None
         if not said.counts:
@@ -157,7 +158,7 @@ def test_a_schema_has_a_name_in_the_right_form(chat: Chat) -> None:
 @requirement("CC-STRUCT-007")
 def test_json_that_the_bound_cut_ends_with_length(chat: Chat) -> None:
     try:
-        fitting(chat, [formed(chat)])
+        fitting(chat, [lambda: formed(chat)])
     except Broken as broken:
         raise Blocked("CC-STRUCT-003", str(broken), broken.sightings[0].exchange) from None
     looked: list[Answer] = []
@@ -182,13 +183,13 @@ def test_json_that_the_bound_cut_ends_with_length(chat: Chat) -> None:
 
 @requirement("CC-STRUCT-008")
 def test_a_stream_joins_to_content_that_fits_the_schema(chat: Chat) -> None:
-    exchanges = streamed_formed(chat)
+    calls = streamed_formed(chat)
     looked: list[Answer] = []
     reasons: list[Unjudged] = []
 
     def trial(number: int) -> bool | None:
         try:
-            said = answer(chat, taken(next(exchanges), "json_schema"))
+            said = answer(chat, taken(calls[number](), "json_schema"))
         except Unjudged as reason:
             reasons.append(reason)
             return None
