@@ -93,7 +93,7 @@ class Driven:
             stdin=subprocess.PIPE,
             stdout=self._out,
             stderr=self._err,
-            env=environment(self._endpoint),
+            env=environment(self._endpoint, steps),
         )
         weakref.finalize(self, self._process.kill)  # a run that is cut short leaves nobody behind
         _write(self._process.stdin, json.dumps(job).encode())
@@ -187,14 +187,19 @@ def _loaded(line: bytes) -> dict[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def environment(endpoint: Endpoint) -> dict[str, str]:
-    """What a driver finds in its environment: the key and the headers, no setting of the user's."""
+def environment(endpoint: Endpoint, steps: Sequence[Mapping[str, Any]] = ()) -> dict[str, str]:
+    """What a driver finds in its environment: the key and the headers, no setting of the user's.
+
+    Of the other keys those that `steps` name.
+    """
+    named = {step.get("key_env") for step in steps}
+    spare = {key_variable(name): key for name, key in endpoint.spare_keys.items()}
     kept = without(os.environ, endpoint.secrets)
     kept = {name: value for name, value in kept.items() if not name.upper().startswith(UNWANTED)}
     return kept | {
         **SETTINGS,
         "CONFORMANCE_CLIENT_KEY": endpoint.key or "",
-        **{key_variable(name): key for name, key in endpoint.spare_keys.items()},
+        **{variable: key for variable, key in spare.items() if variable in named},
         "CONFORMANCE_CLIENT_HEADERS": json.dumps(dict(endpoint.extra_headers)),
         "CONFORMANCE_CLIENT_MODULES": str(folder()),
         "PYTHONDONTWRITEBYTECODE": "1",

@@ -143,17 +143,19 @@ def test_other_keys_are_tried_where_the_profile_names_them_and_only_by_name(
     known = replace(chat.profile, keys=keys)
     endpoint = replace(chat.client.endpoint, spare_keys={"SLOW": "sk-slow-1", "NARROW": "sk-na-2"})
     monkeypatch.setenv("SLOW", "sk-slow-1")
-    given = environment(endpoint)
     monkeypatch.setattr(chat, "profile", known)
 
     for name in ("openai-python", "openai-node"):
-        asked = {step["name"]: step.get("key_env") for step in programme(chat, name)}
+        steps = programme(chat, name)
+        given = environment(endpoint, steps)
+        asked = {step["name"]: step.get("key_env") for step in steps}
         assert {purpose: given[str(asked[purpose])] for purpose in keys} == {
             "limited": "sk-slow-1",
             "restricted": "sk-na-2",
         }
         assert "exhausted" not in asked
-    assert "SLOW" not in given
+        assert "SLOW" not in given
+    assert not {"sk-slow-1", "sk-na-2"} & set(environment(endpoint).values())
 
 
 def test_a_programme_asks_for_nothing_that_the_target_lacks() -> None:

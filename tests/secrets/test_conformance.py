@@ -6,14 +6,17 @@ plan, a crash inside a check, a crash of the plugin, and Ctrl-C. Everything that
 searched in every spelling, and every process is looked at while it runs.
 """
 
+import os
+import signal
 import socket
+import subprocess
 import sys
 import threading
 from pathlib import Path
 
 import pytest
 
-from tests.plugin.bench import ROOT, Ran, canned, interrupted, run
+from tests.plugin.bench import ROOT, Ran, canned, command, environment, interrupted, run
 from tests.secrets.canary import KEY, echo_of, echoed, echoing, every_spelling
 from tests.secrets.canary import found_in as search
 from tests.secrets.processes import Watch
@@ -238,6 +241,28 @@ def test_ctrl_c_shows_no_key(tmp_path: Path) -> None:
         assert echoed(tiny)
     assert ran.status == 2
     assert found_in(ran) == []
+
+
+def test_the_journal_of_a_run_that_was_killed_shows_no_key(tmp_path: Path) -> None:
+    reached = threading.Event()
+
+    def stall(tiny: Tiny) -> None:
+        reached.set()
+        tiny.hold()
+
+    with serve(echoing(12, stall)) as tiny:
+        words = command(("--target-url", tiny.url, *SELECTED, *TALKATIVE))
+        environ = environment(KEY, {})
+        with (tmp_path / "all.log").open("w") as log:
+            running = subprocess.Popen(
+                words, cwd=tmp_path, env=environ, stdout=log, stderr=log, start_new_session=True
+            )
+            reached.wait(60)
+            os.killpg(running.pid, signal.SIGKILL)
+            running.wait(20)
+    [journal] = tmp_path.glob("reports/out/*.journal")
+    assert "[redacted]" in journal.read_text("utf-8")
+    assert search(tmp_path, ()) == []
 
 
 @pytest.mark.parametrize("key", ["test", "PASS", "model", "FAIL"])
