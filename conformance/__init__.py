@@ -17,7 +17,7 @@ The map (design laws in CONTRIBUTING.md):
 | `concurrency.py`, `limits.py` | calls at once; refusals for want of rate, credit or permission |
 | `libraries.py`, `driving.py`, `encounter.py` | client libraries: run, and held against the bytes |
 | `long_input.py` | how much does a model take? prompts of a known size |
-| `clients/` | the drivers of client libraries: scripts that run in processes of their own |
+| `clients/` | the drivers of client libraries: scripts, each run in a process of its own |
 | `generation/`, `strategies.py`, `corpus.py` | requests that Hypothesis draws; what they find |
 | `protocol/` | bytes and JSON in, findings out; no I/O, standard library only |
 | `wire/` | the only socket of the checker |

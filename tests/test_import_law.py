@@ -22,7 +22,14 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
     ("conformance.reference", ("conformance.reference", "h11")),
     (
         "conformance.clients",
-        ("openai", "langchain_core", "langchain_openai", "litellm", "pydantic"),
+        (
+            "conformance.clients",
+            "openai",
+            "langchain_core",
+            "langchain_openai",
+            "litellm",
+            "pydantic",
+        ),
     ),
     (
         "conformance.wire",

@@ -1,8 +1,8 @@
 // Drives one Node client library against a target: `node drive.mjs LIBRARY`, job on stdin.
 //
-// The laws are those of drive.py: it judges nothing, writes one line of JSON for each step, and takes
-// the key and the headers from the environment. The libraries lie in the node_modules of the folder
-// that CONFORMANCE_CLIENT_MODULES names.
+// The laws are those of drivers/running.py: it judges nothing, writes one line of JSON for each
+// step, and takes the key and the headers from the environment. The libraries lie in the
+// node_modules of the folder that CONFORMANCE_CLIENT_MODULES names.
 
 import { createRequire } from 'node:module';
 import { readFileSync } from 'node:fs';

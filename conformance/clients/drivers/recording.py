@@ -1,0 +1,86 @@
+"""What goes over the wire while a step runs: each reply, as far as a library reads it."""
+
+import base64
+import importlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+from .telling import LONGEST
+
+MOST_BYTES = 16 * 1024 * 1024
+"""Of one reply's body; a library that is sent more is stopped."""
+
+EXCHANGES: list["Recorder"] = []
+"""What went over the wire in the step that runs."""
+
+
+class TooLargeError(Exception):
+    """The target sends more than any answer holds."""
+
+
+class Recorder:
+    """The body of one reply, as it comes."""
+
+    def __init__(self, response: Any) -> None:
+        request = response.request
+        self.body = bytearray()
+        self.entry: dict[str, Any] = {
+            "method": request.method,
+            "url": str(request.url),
+            "user_agent": request.headers.get("user-agent", ""),
+            "sent": base64.b64encode(request.content).decode(),
+            "status": response.status_code,
+            "headers": [list(pair) for pair in response.headers.multi_items()],
+        }
+        self.failure = "left before its end"
+        EXCHANGES.append(self)
+
+    def add(self, piece: bytes) -> None:
+        self.body += piece
+        if len(self.body) > MOST_BYTES:
+            raise TooLargeError(f"the body exceeds {MOST_BYTES} bytes")
+
+    def told(self) -> dict[str, Any]:
+        """The exchange, its body as far as the library has read."""
+        body = base64.b64encode(bytes(self.body)).decode()
+        return {**self.entry, "body": body, "failure": self.failure}
+
+
+def record(library: str) -> None:
+    """Keep every reply that `library` (httpx, or httpx2) reads, content codings undone."""
+    try:
+        module = importlib.import_module(library)
+    except ImportError:
+        return
+    iterate, aiterate = module.Response.iter_bytes, module.Response.aiter_bytes
+
+    def iter_bytes(self: Any, chunk_size: int | None = None) -> Iterator[bytes]:
+        if hasattr(self, "_content"):  # read already, and recorded then
+            yield from iterate(self, chunk_size)
+            return
+        recorder = Recorder(self)
+        try:
+            for piece in iterate(self, chunk_size):
+                recorder.add(piece)
+                yield piece
+            recorder.failure = ""
+        except Exception as error:
+            recorder.failure = f"{type(error).__name__}: {error}"[:LONGEST]
+            raise
+
+    async def aiter_bytes(self: Any, chunk_size: int | None = None) -> AsyncIterator[bytes]:
+        if hasattr(self, "_content"):
+            async for piece in aiterate(self, chunk_size):
+                yield piece
+            return
+        recorder = Recorder(self)
+        try:
+            async for piece in aiterate(self, chunk_size):
+                recorder.add(piece)
+                yield piece
+            recorder.failure = ""
+        except Exception as error:
+            recorder.failure = f"{type(error).__name__}: {error}"[:LONGEST]
+            raise
+
+    module.Response.iter_bytes, module.Response.aiter_bytes = iter_bytes, aiter_bytes
