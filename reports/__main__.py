@@ -147,7 +147,9 @@ def _compare(given: argparse.Namespace) -> _Said:
         said.append(_written(given.html, html))
     if given.json:
         said.append(_written(given.json, _dumped(exports.matrix_data(found, shown, noted))))
-    return 0, [tables.headline(found), *said] if said else tables.matrix_lines(found, shown, noted)
+    if said:
+        return 0, [tables.headline(found, shown), *said]
+    return 0, tables.matrix_lines(found, shown, noted)
 
 
 def _diff(given: argparse.Namespace) -> _Said:

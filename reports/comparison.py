@@ -61,7 +61,7 @@ def matrix_page(
         _templates().get_template("matrix.html").render,
         **_shared(shown, notes),
         title=f"Comparison · {words.amount(len(shown), 'target')}",
-        headline=headline(found),
+        headline=headline(found, shown),
         matrix=found,
         groups=[(kind, *HEADINGS[kind], rows) for kind in Kind if (rows := found.of(kind))],
         chapters=[chapter for chapter in chapters if chapter.prefix in present],

@@ -122,7 +122,9 @@ class Dissent:
     alone: int
     """Of them: nobody shares its opinion, and all others share theirs."""
     worse: int
-    """Of them: some other target fares better."""
+    """Of them: broken or with a warning here, and better on another target that has it too."""
+    lacks: int
+    """Of them: unsupported here, judged on another; no fault."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,7 +251,8 @@ def _cell(entries: Sequence[Entry]) -> Cell:
 
 
 def _dissent(rows: Iterable[Row], index: int) -> Dissent:
-    differs = alone = worse = 0
+    lacking = OPINIONS[Verdict.UNSUPPORTED]
+    differs = alone = worse = lacks = 0
     for row in rows:
         mine = row.cells[index].opinion
         if row.kind != Kind.DIFFER or mine is None:
@@ -258,8 +261,9 @@ def _dissent(rows: Iterable[Row], index: int) -> Dissent:
         heard = [opinion for opinion in others if opinion is not None]
         differs += 1
         alone += len(heard) > 1 and mine not in heard and len(set(heard)) == 1
-        worse += min(heard) < mine
-    return Dissent(differs, alone, worse)
+        worse += mine != lacking and any(opinion < mine for opinion in {*heard} - {lacking})
+        lacks += mine == lacking
+    return Dissent(differs, alone, worse, lacks)
 
 
 def _pair(rows: Iterable[Row], one: int, other: int) -> Pair:

@@ -16,7 +16,7 @@ from typing import Final
 from . import words
 from .changes import MEANING, Change, Changed, Changes
 from .columns import Column, day
-from .matrix import Cell, Kind, Matrix, Row
+from .matrix import Cell, Dissent, Kind, Matrix, Row
 from .told import printable
 from .verdict import Verdict
 from .view import SIGNS, TARGET
@@ -51,13 +51,15 @@ def legend(shown: Sequence[Column], notes: Iterable[str], width: int = 100) -> I
 # --- the matrix ---------------------------------------------------------------------------------
 
 
-def headline(found: Matrix) -> str:
-    """``The targets differ on 8 of 316 clauses that two or more of them were judged on.``"""
+def headline(found: Matrix, shown: Sequence[Column]) -> str:
+    """``1 of 3 targets was found conformant. They differ on 8 of 316 clauses that …``"""
     differ, agree = len(found.of(Kind.DIFFER)), len(found.of(Kind.AGREE))
+    good = sum(column.css == "pass" for column in shown)  # whole runs only
+    first = f"{good} of {len(shown)} targets {'was' if good == 1 else 'were'} found conformant."
     if not differ + agree:
-        return "No clause was judged on two targets."
+        return f"{first} No clause was judged on two of them."
     of = words.amount(differ + agree, "clause")
-    return f"The targets differ on {words.number(differ)} of {of} that two or more were judged on."
+    return f"{first} They differ on {words.number(differ)} of {of} that two or more were judged on."
 
 
 def matrix_lines(
@@ -66,11 +68,11 @@ def matrix_lines(
     """The matrix: what differs in full, what is broken everywhere, and the rest as counts."""
     yield from legend(shown, notes, width)
     yield ""
-    yield headline(found)
+    yield from textwrap.wrap(headline(found, shown), width)
     for index, column in enumerate(shown):
         dissent = found.dissent[index]
         if dissent.differs:
-            yield f"{column.letter:<3}{_stands(dissent.alone, dissent.worse, dissent.differs)}"
+            yield f"{column.letter:<3}{_stands(dissent)}"
     words_fit = _HEAD + _WORD * len(shown) <= width
     broken = [row for row in found.of(Kind.AGREE) if _has(row, _BROKEN)]
     for heading, rows in (
@@ -89,9 +91,12 @@ def matrix_lines(
         )
 
 
-def _stands(alone: int, worse: int, of: int) -> str:
-    clauses = words.amount(of, "differing clause")
-    return f"alone on {alone} of {clauses}, worse than another on {worse}"
+def _stands(dissent: Dissent) -> str:
+    clauses = words.amount(dissent.differs, "differing clause")
+    return (
+        f"worse than another on {dissent.worse} of {clauses}, unsupported on {dissent.lacks}, "
+        f"alone with its verdict on {dissent.alone}"
+    )
 
 
 def _rows(

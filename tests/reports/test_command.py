@@ -136,7 +136,8 @@ def test_pages_and_results_are_compared_side_by_side(
     names = ["--names", "one, two"]
     assert main(["compare", *files, *names, "--html", str(html), "--json", str(data)]) == 0
     assert capsys.readouterr().out.splitlines() == [
-        "The targets differ on 1 of 1 clause that two or more were judged on.",
+        "0 of 2 targets were found conformant. "
+        "They differ on 1 of 1 clause that two or more were judged on.",
         f"written     {html}",
         f"written     {data}",
     ]
@@ -156,7 +157,7 @@ def test_one_target_is_put_side_by_side_on_demand(
     assert "A  api.example.com (old)" in out
     # Three runs have no old and new.
     assert main(["compare", *files, files[0]]) == 0
-    assert "The targets differ on 1 of 1 clause" in capsys.readouterr().out
+    assert "They differ on 1 of 1 clause" in capsys.readouterr().out
 
 
 def test_a_diff_is_written_as_page_and_data(make: Callable[..., str], tmp_path: Path) -> None:

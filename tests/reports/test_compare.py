@@ -120,9 +120,10 @@ def test_who_disagrees_is_counted_where_targets_differ() -> None:
     ]
     found = matrix.matrix(runs, REQUIREMENTS)
     assert found.dissent == (
-        matrix.Dissent(differs=2, alone=1, worse=1),
-        matrix.Dissent(differs=2, alone=0, worse=1),
-        matrix.Dissent(differs=2, alone=0, worse=1),
+        matrix.Dissent(differs=2, alone=1, worse=1, lacks=0),
+        matrix.Dissent(differs=2, alone=0, worse=1, lacks=0),
+        # What is cleanly refused is no fault, though another target has it.
+        matrix.Dissent(differs=2, alone=0, worse=0, lacks=1),
     )
     assert found.pairs == {
         (0, 1): matrix.Pair(differ=2, both=3),
@@ -249,7 +250,8 @@ def test_a_terminal_of_100_columns_is_wide_enough(count: int) -> None:
     lines, _ = told(broken_differently(count))
     assert max(map(len, lines)) <= 100
     text = "\n".join(lines)
-    assert f"The targets differ on {count} of " in text
+    head = f"0 of {count} targets were found conformant. They differ on {count} of "
+    assert head in " ".join(lines)
     word, none = ("fail", "held") if count < 9 else ("F", "+")
     each = 9 if count < 9 else 3
     first = next(line for line in lines if line.startswith("CC-STREAM-001"))
@@ -266,7 +268,7 @@ def test_the_page_has_every_clause_once_what_differs_first() -> None:
     assert len(ids) == len(set(ids)) > 20
     assert ids[:3] == ["CC-STREAM-001", "CC-STREAM-002", "CC-STREAM-003"]
     assert html.index('id="group-differ"') < html.index(ids[0]) < html.index('id="group-agree"')
-    assert "The targets differ on 3 of " in html
+    assert "They differ on 3 of " in html
     assert f"FAIL on {ONE}" in html
 
 
@@ -308,7 +310,8 @@ def test_ten_targets_with_ten_models_and_long_findings_keep_the_bound() -> None:
 def test_runs_that_judged_nothing_are_told_as_such() -> None:
     runs = [run({}, "https://a/v1", reached=False), run({}, "https://b/v1", interrupted=True)]
     lines, html = told(runs)
-    assert "No clause was judged on two targets." in lines
+    said = "0 of 2 targets were found conformant. No clause was judged on two of them."
+    assert said in lines
     assert "   Error: the target was never reached." in lines
     assert "118 not run" in html
 
