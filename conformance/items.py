@@ -22,6 +22,12 @@ def model_of(item: pytest.Item) -> str | None:
     return model
 
 
+def may_harm(item: pytest.Item) -> bool:
+    """Whether a check may leave the target unwell."""
+    mark = item.get_closest_marker("requirement")
+    return mark is not None and bool(mark.kwargs["harms"])
+
+
 def slug(model: str) -> str:
     """A model's id as it may stand in a node id: pytest-html writes node ids unescaped."""
     return re.sub(r"[^A-Za-z0-9._-]", "_", model)[:60]

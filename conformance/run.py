@@ -27,7 +27,7 @@ from .chat import Chat
 from .configuration import known, plain
 from .dressing import dress, status
 from .guards import not_5xx, status_line
-from .items import is_generated, model_in, model_of, requirement_of, slug
+from .items import is_generated, may_harm, model_in, model_of, requirement_of, slug
 from .journal import beside
 from .outcomes import Blocked, Broken, Inconclusive, Trials, Unsupported
 from .parts import Parts, title_of
@@ -191,7 +191,11 @@ class Run:
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep what is selected; order by model, then chapter, generated requests last."""
+        """Keep what is selected; order by model, then chapter, generated requests last.
+
+        What is asked of the target as a whole comes first, but last of all what may leave it
+        unwell: a server that a body of 50 MB ends has been judged by then.
+        """
         ours, others, dropped = [], [], []
         for item in items:
             if requirement_of(item) is None:
@@ -203,10 +207,11 @@ class Run:
         orders = {chapter.prefix: chapter.order for chapter in CHAPTERS}
         models = {m: i for i, m in enumerate(self.target.models if self.target else ())}
 
-        def place(item: pytest.Item) -> tuple[int, bool, int]:
-            entry = requirement_of(item)
-            prefix = entry.id.rpartition("-")[0] if entry else ""
-            return models.get(model_of(item) or "", -1), is_generated(item), orders.get(prefix, 0)
+        def place(item: pytest.Item) -> tuple[bool, int, bool, int]:
+            entry, model = requirement_of(item), model_of(item)
+            order = orders.get(entry.id.rpartition("-")[0] if entry else "", 0)
+            last = model is None and may_harm(item)
+            return last, models.get(model or "", -1), is_generated(item), order
 
         items[:] = sorted(ours, key=place) + others
         if dropped:
@@ -274,8 +279,7 @@ class Run:
             raise
 
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
-        mark = item.get_closest_marker("requirement")
-        if mark is not None and mark.kwargs["harms"] and self.parts.record_of(item) is None:
+        if may_harm(item) and self.parts.record_of(item) is None:
             self.live().still_there(item.callspec.params["chat"])  # type: ignore[attr-defined]
 
     @pytest.hookimpl(wrapper=True)

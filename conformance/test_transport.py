@@ -268,6 +268,9 @@ def test_a_connection_can_be_reused(chat: Chat) -> None:
             raise Inconclusive(str(exchange.failure), exchange)
         if not exchange.complete and _announces_close(before):
             raise Unsupported(f"closes the connection after {step}, and says so", before.exchange)
+        if not exchange.complete and (before.exchange.status or 0) >= 500:
+            seen = f"{status_line(before.exchange)}, and the connection is closed"
+            raise Blocked("CC-ERR-010", seen, before.exchange)
         require(
             exchange.complete,
             f"a complete reply on the same connection after {step}",

@@ -181,12 +181,18 @@ def test_the_catalogue_is_listed_with_its_state(tmp_path: Path) -> None:
 
 
 def test_the_target_is_not_asked_when_checks_are_only_collected(tmp_path: Path) -> None:
+    """And what may leave a target unwell is asked of it last."""
     with serve(replies(answer())) as tiny:
-        ran = run(tmp_path, "--target-url", tiny.url, "--collect-only", "-q", *ONE)
+        ran = run(tmp_path, "--target-url", tiny.url, "--collect-only", "-q")
         assert tiny.connections == 0
     assert ran.status == 0
     assert "test_response.py::" in ran.out
     assert not (tmp_path / "reports").exists()
+    listed = [line for line in ran.out.splitlines() if "::" in line]
+    assert [line.partition("::")[2] for line in listed[-2:]] == [
+        "test_a_body_of_50_mb_is_refused_with_a_reply[target]",
+        "test_overload_is_told_as_429_or_503[target]",
+    ]
 
 
 def test_v_shows_one_line_for_each_check(url: str, tmp_path: Path) -> None:

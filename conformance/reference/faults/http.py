@@ -233,6 +233,17 @@ def hangs_up_after_an_error(pieces: list[Piece], call: Call) -> list[Piece]:
     return [*pieces, Cut.CLOSE] if refused else pieces
 
 
+@fault(breaks={"CC-ERR-010", "CC-HTTP-012"}, seam="bytes")
+def crashes_on_broken_json_and_hangs_up(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Answers JSON that breaks off with 500 and closes unannounced, as Starlette does."""
+    first = pieces[0]
+    begun = call.chat and call.content.startswith(b"{") and not call.too_large
+    if not begun or _parses(call.content) or not isinstance(first, bytes):
+        return pieces
+    _, _, rest = first.partition(b"\r\n")
+    return [b"HTTP/1.1 500 Internal Server Error\r\n" + rest, *pieces[1:], Cut.CLOSE]
+
+
 def _zipped(reply: Reply, content: bytes, kind: str) -> Reply:
     labelled = reply.having(("Content-Type", kind), ("Content-Encoding", "gzip"))
     return replace(labelled, content=gzip.compress(content), events=None)
