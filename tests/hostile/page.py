@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 HEAD = """# Hostile and broken targets
 
-What a target can send to harm who reads it, one line each, and how a run ends that meets it. Written
-by `make hostile`; the rows stand in `tests/hostile/targets.py`.
+What a target can send to harm who reads it, one line each, and how a run ends that meets it.
+Written by `make hostile`; the rows stand in `tests/hostile/targets.py`.
 
-- **Hostile to** says which requests meet it: everything; chat requests, while `/models` is in order;
-  or streams alone, while plain answers are. `load` is the load generator.
+- **Hostile to** says which requests meet it: everything; chat requests, while `/models` is in
+  order; or streams alone, while plain answers are. `load` is the load generator.
 - **Ends** is the exit status of the suite with its one line of complaint (4), or with its verdicts
   (6: undecided, since nobody is blamed for what may have been slow); of the load generator the kind
   of failure as which each request is counted.

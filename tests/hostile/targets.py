@@ -228,30 +228,40 @@ def chunked(wire: Wire) -> bytes:
 
 # --- how runs end --------------------------------------------------------------------------------
 
-OBSERVED: Final = End((0, 1, 4, 6))
-HUGE_LIST = SILENT = NO_HTTP = NO_MODELS = RIGHT_LIST = LOST = STREAMS_LOST = OBSERVED
-RESET = BROKEN = OKAY = HEAD_TOO_LARGE = BAD_CERTIFICATE = OBSERVED
-OBSERVED_LOAD = ()
+HUGE_LIST: Final = End((4,), "lists no model to choose (reply exceeds the size limit")
+NO_MODELS: Final = End((4,), "lists no model to choose (status ")
+CUT_LIST: Final = End((4,), "lists no model to choose (")
+NO_HTTP: Final = End((4,), "what answers there is not HTTP/1.1")
+GREETED: Final = End((4,), "speaks before it is asked, as no HTTP server does")
+BAD_CERTIFICATE: Final = End((4,), "TLS handshake failed")
+LATE: Final = End((6,), "no complete reply in time")
+LATE_LIST: Final = End((4,), "lists no model to choose (no complete reply in time")
+HUGE: Final = End((6,), "reply exceeds the size limit")
+CLOSED: Final = End((6,), "connection closed by the target")
+UNENDED: Final = End((6,))
+OKAY: Final = End((0,))
+BROKEN: Final = End((1,))
+UNDECIDED: Final = End((6,))
 
 
 # --- without end ---------------------------------------------------------------------------------
 
 
-@target(HUGE_LIST, LOST, STREAMS_LOST, load=("too_large", "stall"))
+@target(HUGE_LIST, HUGE, UNENDED, load=("too_large", "stall"))
 def endless_events(wire: Wire) -> None:
     """A stream of good events that never ends, as fast as it is read."""
     wire.send(closing(wire))
     wire.forever(TOKEN)
 
 
-@target(HUGE_LIST, LOST, STREAMS_LOST, load="too_large")
+@target(HUGE_LIST, HUGE, UNENDED, load="too_large")
 def endless_comments(wire: Wire) -> None:
     """A stream of comments that never ends."""
     wire.send(closing(wire))
     wire.forever(b": ping\n\n")
 
 
-@target(SILENT, LOST, STREAMS_LOST, load=("timeout", "stall"), slow=True)
+@target(LATE_LIST, LATE, UNENDED, load=("timeout", "stall"), slow=True)
 def one_byte_per_second(wire: Wire) -> None:
     """A right answer, one byte per second."""
     octets = whole(wire)
@@ -263,7 +273,7 @@ def one_byte_per_second(wire: Wire) -> None:
             return
 
 
-@target(SILENT, LOST, STREAMS_LOST, load="timeout", slow=True)
+@target(LATE, LATE, UNENDED, load="timeout", slow=True)
 def head_one_byte_per_second(wire: Wire) -> None:
     """The same, from the first byte of the status line."""
     for byte in whole(wire):
@@ -272,19 +282,19 @@ def head_one_byte_per_second(wire: Wire) -> None:
             return
 
 
-@target(SILENT, LOST, STREAMS_LOST, load="timeout", slow=True)
+@target(LATE, LATE, UNENDED, load="timeout", slow=True)
 def never_answers(wire: Wire) -> None:
     """Accepts, reads the request and says nothing."""
     wire.hold()
 
 
-@target(SILENT, LOST, STREAMS_LOST, load=("timeout", "bad_http"), slow=True)
+@target(LATE, LATE, UNENDED, load=("timeout", "bad_http"), slow=True)
 def status_100_for_ever(wire: Wire) -> None:
     """`100 Continue`, again and again."""
     wire.forever(head("100 Continue"))
 
 
-@target(SILENT, LOST, STREAMS_LOST, load=("timeout", "bad_http"), slow=True)
+@target(LATE, LATE, UNENDED, load=("timeout", "bad_http"), slow=True)
 def status_103_for_ever(wire: Wire) -> None:
     """`103 Early Hints` with a link, again and again."""
     wire.forever(head("103 Early Hints", "Link: </style.css>; rel=preload"))
@@ -293,7 +303,7 @@ def status_103_for_ever(wire: Wire) -> None:
 # --- too much ------------------------------------------------------------------------------------
 
 
-@target(HUGE_LIST, LOST, STREAMS_LOST, load="too_large")
+@target(HUGE_LIST, HUGE, UNENDED, load="too_large")
 def body_of_a_gigabyte(wire: Wire) -> None:
     """A body of 1 GB, with its true Content-Length."""
     length = f"Content-Length: {GIGABYTE}"
@@ -301,33 +311,33 @@ def body_of_a_gigabyte(wire: Wire) -> None:
     wire.many(b"x", GIGABYTE - 1)
 
 
-@target(HUGE_LIST, LOST, STREAMS_LOST, load="too_large")
+@target(HUGE_LIST, HUGE, UNENDED, load="too_large")
 def chunk_of_a_gigabyte(wire: Wire) -> None:
     """One chunk of 1 GB."""
     wire.send(chunked(wire), b"40000000\r\n")
     wire.many(b"x", GIGABYTE)
 
 
-@target(NO_HTTP, LOST, STREAMS_LOST, load="bad_http")
+@target(HUGE, HUGE, UNENDED, load="bad_http")
 def a_gigabyte_without_a_head(wire: Wire) -> None:
     """1 GB of one line that is no status line."""
     wire.many(b"x", GIGABYTE)
 
 
-@target(HUGE_LIST, LOST, STREAMS_LOST, load=("too_large", "empty"))
+@target(HUGE_LIST, HUGE, UNENDED, load=("too_large", "empty"))
 def a_million_events(wire: Wire) -> None:
     """A million events, sent at once."""
     wire.send(whole(wire, b"data: {}\n\n" * 1_000_000))
 
 
-@target(HUGE_LIST, LOST, STREAMS_LOST, load="too_large")
+@target(HUGE_LIST, HUGE, UNENDED, load="too_large")
 def a_line_of_100_mb(wire: Wire) -> None:
     """One `data` line of 100 MB that no newline ends."""
     wire.send(closing(wire), b'data: "')
     wire.many(b"x", 100_000_000)
 
 
-@target(HEAD_TOO_LARGE, HEAD_TOO_LARGE, STREAMS_LOST, load="bad_http")
+@target(HUGE, HUGE, UNENDED, load="bad_http")
 def headers_100_000(wire: Wire) -> None:
     """100,000 header fields."""
     wire.send(b"HTTP/1.1 200 OK\r\n")
@@ -335,26 +345,26 @@ def headers_100_000(wire: Wire) -> None:
     wire.send(whole(wire).partition(b"\r\n")[2])
 
 
-@target(HEAD_TOO_LARGE, HEAD_TOO_LARGE, STREAMS_LOST, load="bad_http")
+@target(HUGE, HUGE, UNENDED, load="bad_http")
 def header_of_1_mb(wire: Wire) -> None:
     """One header field of 1 MB."""
     wire.send(whole(wire, None, "X-Long: " + "x" * 1_000_000))
 
 
-@target(HEAD_TOO_LARGE, HEAD_TOO_LARGE, STREAMS_LOST, load="bad_http")
+@target(HUGE, HUGE, UNENDED, load="bad_http")
 def header_without_end(wire: Wire) -> None:
     """A header field that never ends."""
     wire.send(b"HTTP/1.1 200 OK\r\nX-Long: ")
     wire.forever(b"x")
 
 
-@target(NO_MODELS, BROKEN, BROKEN, load="compressed")
+@target(NO_MODELS, UNDECIDED, UNDECIDED, load="compressed")
 def gzip_bomb(wire: Wire) -> None:
     """1 MB of gzip that unpacks to 1 GB, although identity was asked for."""
     wire.send(whole(wire, _bomb(31), "Content-Encoding: gzip"))
 
 
-@target(NO_MODELS, BROKEN, BROKEN, load="compressed")
+@target(NO_MODELS, UNDECIDED, UNDECIDED, load="compressed")
 def deflate_bomb(wire: Wire) -> None:
     """The same as deflate."""
     wire.send(whole(wire, _bomb(15), "Content-Encoding: deflate"))
@@ -389,7 +399,7 @@ def nested_objects(wire: Wire) -> None:
     wire.send(whole(wire, data(wire, b'{"error":%s,"choices":[%s]}' % (deep, deep))))
 
 
-@target(RIGHT_LIST, BROKEN, BROKEN, load=())
+@target(UNDECIDED, OKAY, OKAY, load=())
 def numbers_of_10_000_digits(wire: Wire) -> None:
     """Numbers with 10,000 digits wherever a number stands."""
     digits = b"9" * 10_000
@@ -414,7 +424,7 @@ ESCAPES: Final = "\x1b]0;owned\x07\x1b[2J\x1b[31mred\x9b31m\u202e"
 """A terminal would set its title, clear itself and go red."""
 
 
-@target(RIGHT_LIST, BROKEN, BROKEN, load=())
+@target(NO_MODELS, BROKEN, OKAY, load=())
 def ansi_escapes(wire: Wire) -> None:
     """Terminal escapes in header, body and error message."""
     escaped = json.dumps(ESCAPES)[1:-1].encode()
@@ -429,7 +439,7 @@ def ansi_escapes_in_an_error(wire: Wire) -> None:
     wire.send(whole(wire, message, status=f"418 {ESCAPES[:-1]}"))
 
 
-@target(RIGHT_LIST, BROKEN, BROKEN, load=())
+@target(NO_MODELS, UNDECIDED, UNDECIDED, load=())
 def keys_by_the_million(wire: Wire) -> None:
     """An object with a million times the same key."""
     wire.send(whole(wire, data(wire, b'{"a":0' + b',"a":0' * 1_000_000 + b"}")))
@@ -441,7 +451,7 @@ def empty_body(wire: Wire) -> None:
     wire.send(whole(wire, b""))
 
 
-@target(RIGHT_LIST, BROKEN, BROKEN, load=())
+@target(UNDECIDED, OKAY, OKAY, load=())
 def byte_order_mark(wire: Wire) -> None:
     """A byte-order mark before the body."""
     wire.send(whole(wire, b"\xef\xbb\xbf" + wire.body))
@@ -476,7 +486,7 @@ def redirect_to_itself(wire: Wire) -> None:
     wire.send(whole(wire, b"", f"Location: {path}", status="308 Permanent Redirect"))
 
 
-@target(LOST, BROKEN, BROKEN, load="truncated")
+@target(BROKEN, BROKEN, BROKEN, load="truncated")
 def length_too_large(wire: Wire) -> None:
     """Content-Length says 100 more than come, and the connection is closed."""
     body = wire.body
@@ -484,7 +494,7 @@ def length_too_large(wire: Wire) -> None:
     wire.send(body)
 
 
-@target(SILENT, LOST, STREAMS_LOST, load=("timeout", "stall"), slow=True)
+@target(LATE, LATE, UNENDED, load=("timeout", "stall"), slow=True)
 def length_too_large_and_held(wire: Wire) -> None:
     """Content-Length says 100 more than come, and the connection is held open."""
     body = wire.body
@@ -508,50 +518,50 @@ def _sized(size: bytes) -> Behave:
     return behave
 
 
-@target(LOST, LOST, BROKEN, load="bad_http")
+@target(BROKEN, BROKEN, BROKEN, load="bad_http")
 def chunk_size_overflows(wire: Wire) -> None:
     """A chunk of ffffffffffffffffff bytes."""
     _sized(b"ffffffffffffffffff")(wire)
 
 
-@target(LOST, LOST, BROKEN, load="bad_http")
+@target(CUT_LIST, BROKEN, BROKEN, load="bad_http")
 def chunk_size_negative(wire: Wire) -> None:
     """A chunk of -1 bytes."""
     _sized(b"-1")(wire)
 
 
-@target(LOST, LOST, BROKEN, load="bad_http")
+@target(CUT_LIST, BROKEN, BROKEN, load="bad_http")
 def chunk_size_junk(wire: Wire) -> None:
     """A chunk of zz bytes."""
     _sized(b"zz")(wire)
 
 
-@target(LOST, LOST, BROKEN, load="bad_http")
+@target(HUGE_LIST, HUGE, UNENDED, load="bad_http")
 def chunk_size_of_a_megabyte(wire: Wire) -> None:
     """A chunk size spelled with a million digits."""
     _sized(b"0" * 1_000_000 + b"%x" % len(wire.body))(wire)
 
 
-@target(NO_HTTP, LOST, STREAMS_LOST, load="bad_http")
+@target(CLOSED, CLOSED, BROKEN, load="bad_http")
 def http_0_9(wire: Wire) -> None:
     """A body without a status line, as HTTP/0.9 has it."""
     wire.send(wire.body)
 
 
-@target(NO_HTTP, LOST, STREAMS_LOST, load="bad_http")
+@target(NO_HTTP, NO_HTTP, BROKEN, load="bad_http")
 def http_2(wire: Wire) -> None:
     """The frames with which an HTTP/2 server begins."""
     wire.send(b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80\0\x04\0\x01\0\0\0\x05\0\xff\xff\xff")
     wire.send(b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01")
 
 
-@target(RIGHT_LIST, OKAY, OKAY, load=())
+@target(UNDECIDED, OKAY, OKAY, load=())
 def keep_alive_lies(wire: Wire) -> None:
     """Promises to keep the connection, and closes it after each answer."""
     wire.send(whole(wire, None, "Connection: keep-alive", "Keep-Alive: timeout=600, max=1000"))
 
 
-@target(RIGHT_LIST, OKAY, OKAY, load=())
+@target(UNDECIDED, OKAY, OKAY, load=())
 def close_lies(wire: Wire) -> None:
     """Says that it closes the connection, and holds it open."""
     wire.send(whole(wire, None, "Connection: close"))
@@ -561,13 +571,13 @@ def close_lies(wire: Wire) -> None:
 # --- connections ---------------------------------------------------------------------------------
 
 
-@target(RESET, LOST, STREAMS_LOST, load=("reset", "no_reply"))
+@target(CLOSED, CLOSED, BROKEN, load=("reset", "no_reply"))
 def reset_before_the_answer(wire: Wire) -> None:
     """Reads the request and resets the connection."""
     wire.reset()
 
 
-@target(LOST, LOST, STREAMS_LOST, load=("reset", "no_reply"))
+@target(CLOSED, CLOSED, BROKEN, load=("reset", "no_reply"))
 def reset_in_the_head(wire: Wire) -> None:
     """Resets the connection within the head."""
     wire.send(whole(wire)[:30])
@@ -575,7 +585,7 @@ def reset_in_the_head(wire: Wire) -> None:
     wire.reset()
 
 
-@target(LOST, LOST, BROKEN, load=("reset", "truncated"))
+@target(CUT_LIST, UNDECIDED, BROKEN, load=("reset", "truncated"))
 def reset_in_the_body(wire: Wire) -> None:
     """Resets the connection in the middle of the body."""
     octets = whole(wire)
@@ -584,7 +594,7 @@ def reset_in_the_body(wire: Wire) -> None:
     wire.reset()
 
 
-@target(LOST, LOST, BROKEN, load="truncated")
+@target(CUT_LIST, BROKEN, BROKEN, load="truncated")
 def half_close_in_the_body(wire: Wire) -> None:
     """Ends its half of the connection in the middle of the body, and reads on."""
     octets = whole(wire)
@@ -593,34 +603,34 @@ def half_close_in_the_body(wire: Wire) -> None:
     wire.hold()
 
 
-@target(RESET, load=("no_reply", "reset"), speaks_first=True)
+@target(CLOSED, load=("no_reply", "reset"), speaks_first=True)
 def reset_on_accept(wire: Wire) -> None:
     """Accepts the connection and resets it."""
     wire.reset()
 
 
-@target(RESET, load="no_reply", speaks_first=True)
+@target(CLOSED, load="no_reply", speaks_first=True)
 def half_close_on_accept(wire: Wire) -> None:
     """Ends its half of the connection before anything was asked, and reads on."""
     wire.sock.shutdown(socket.SHUT_WR)
     wire.hold()
 
 
-@target(NO_HTTP, load="bad_http", speaks_first=True)
+@target(GREETED, load="bad_http", speaks_first=True)
 def speaks_ssh(wire: Wire) -> None:
     """Says what an SSH server says first."""
     wire.send(b"SSH-2.0-OpenSSH_9.6\r\n")
     wire.hold()
 
 
-@target(NO_HTTP, load="bad_http", speaks_first=True)
+@target(GREETED, load="bad_http", speaks_first=True)
 def speaks_smtp(wire: Wire) -> None:
     """Says what a mail server says first."""
     wire.send(b"220 mail.example ESMTP ready\r\n")
     wire.hold()
 
 
-@target(OBSERVED, load=OBSERVED_LOAD, speaks_first=True)
+@target(GREETED, load=("not_a_stream", "no_reply", "reset"), speaks_first=True)
 def answers_before_the_request(wire: Wire) -> None:
     """Sends a right answer to a list of models before the request is there."""
     body = LIST
