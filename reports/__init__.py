@@ -24,7 +24,7 @@ The compliance page::
     causes       which broken clauses are one broken thing             pure
     diff         required against seen                                 pure
     conditions   what the run was asked, what it knew, what it cost    pure
-    embedding    the results in a page, and out of it again            pure
+    embedding    the results in a page, and out of it or of a file again
 
 Comparisons of saved runs::
 

@@ -77,19 +77,18 @@ def _parser() -> argparse.ArgumentParser:
 
     made = commands.add_parser("summary", parents=[saved], help="Markdown for the page of a CI job")
     made.add_argument("--details", action="store_true", help="warnings in full, and what is left")
-    commands.add_parser("load", help="the page of a load run or of a sweep")
+    made = commands.add_parser("load", help="write the page of a load run or of a sweep")
+    told = "what a run or a sweep wrote: load.json, sweep.json, or a page of it"
+    made.add_argument("results", type=Path, metavar="RESULTS", help=told)
+    made.add_argument("--html", type=Path, metavar="FILE", help="where to (default: beside it)")
     return parser
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
-    given_words = list(sys.argv[1:] if arguments is None else arguments)
-    if given_words[:1] == ["load"]:  # plots are drawn by what only the load generator installs
-        from .load_page import main as load
-
-        return load(given_words[1:])
-    given = _parser().parse_args(given_words)
+    given = _parser().parse_args(arguments)
     try:
+        _keep_apart(given)
         status, lines = _COMMANDS[given.command](given)
     except (OSError, ValueError) as fault:
         print(f"python -m reports: {printable(_told(fault))}", file=sys.stderr)
@@ -105,8 +104,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _told(fault: Exception) -> str:
     """``results.json: No such file or directory``, without Python's number."""
     if isinstance(fault, OSError) and fault.filename is not None:
-        return f"{fault.filename}: {fault.strerror}"
+        return f"{fault.filename2 or fault.filename}: {fault.strerror}"
     return str(fault)
+
+
+def _keep_apart(given: argparse.Namespace) -> None:
+    """Nothing that is written takes the place of what is read, or of what is written beside it.
+
+    Raises:
+        ValueError: it would.
+    """
+    if given.command in ("page", "load"):  # a page may be drawn anew, from itself
+        return
+    files = given.results if "results" in given else [given.old, given.new]
+    read = {path.resolve(): path for path in (files if isinstance(files, list) else [files])}
+    for option in ("html", "json", "out"):
+        path: Path | None = getattr(given, option, None)
+        if path is not None and (other := read.setdefault(path.resolve(), path)) is not path:
+            raise ValueError(f"--{option} {path}: would take the place of {other}; name another")
 
 
 # --- the commands: each returns its exit status and what it prints --------------------------------
@@ -184,6 +199,16 @@ def _summary(given: argparse.Namespace) -> _Said:
     return 0, [made.rstrip("\n")]
 
 
+def _load(given: argparse.Namespace) -> _Said:
+    from . import load_page  # here: its plots are drawn by what only the load generator installs
+
+    where: Path = given.html or given.results.with_suffix(".html")
+    load_page.write(load_page.read(given.results), where)
+    if not load_page.complete():
+        print(f"python -m reports load: {load_page.INSTALL}", file=sys.stderr)
+    return 0, [f"written     {where}"]
+
+
 _COMMANDS: Final = {
     "page": _page,
     "show": _show,
@@ -191,6 +216,7 @@ _COMMANDS: Final = {
     "diff": _diff,
     "badge": _badge,
     "summary": _summary,
+    "load": _load,
 }
 
 

@@ -169,14 +169,25 @@ def notes(
         found.append(f"{strict} ran under --strict; here a broken SHOULD is a warning everywhere.")
     for column in shown:
         found += _shortcomings(column, requirements)
-    if twice:
-        found += [
-            f"{one.letter} and {other.letter} are the same target."
-            for at, one in enumerate(shown)
-            for other in shown[at + 1 :]
-            if same_target(one.results, other.results)
-        ]
-    return found
+    return found + (_twice(shown) if twice else [])
+
+
+def _twice(shown: Sequence[Column]) -> list[str]:
+    """Which columns are one target, or one run."""
+    groups: list[list[Column]] = []
+    for column in shown:
+        for group in groups:
+            if same_target(group[0].results, column.results):
+                group.append(column)
+                break
+        else:
+            groups.append([column])
+    return [
+        f"{_letters(group)} are the same "
+        f"{'run' if all(one.results == group[0].results for one in group) else 'target'}."
+        for group in groups
+        if len(group) > 1
+    ]
 
 
 def time_notes(old: Column, new: Column) -> list[str]:
@@ -184,6 +195,8 @@ def time_notes(old: Column, new: Column) -> list[str]:
     found = []
     if not same_target(old.results, new.results):
         found.append("The runs are of different targets.")
+    if new.results == old.results:
+        found.append("Both files hold the same run: nothing can have changed.")
     if _started(new.results) < _started(old.results):
         found.append("The new run began before the old one: are the files in the right order?")
     before, after = (column.results["target"]["models"] for column in (old, new))

@@ -9,15 +9,13 @@ Laws
 * Plots are a help. Without matplotlib, or where one cannot be drawn, the page has its tables, and
   says so in one line.
 
-``python -m reports load RESULTS --html FILE`` calls `main`.
+``python -m reports load RESULTS --html FILE`` makes one again.
 """
 
 from __future__ import annotations
 
-import argparse
 import json
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
@@ -43,9 +41,10 @@ from . import (
     words,
 )
 
-__all__ = ["INSTALL", "complete", "main", "read", "render", "write"]
+__all__ = ["INSTALL", "complete", "read", "render", "write"]
 
 INSTALL: Final = "The plots are left out: matplotlib is not installed. `pip install matplotlib`"
+RUN: Final = "load_results"
 SWEEP: Final = "load_sweep"
 
 
@@ -57,13 +56,13 @@ def read(path: Path) -> dict[str, Any]:
         ValueError: it holds none; the message is one line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-        is_page = text.lstrip()[:1] == "<"
-        found = embedding.results_in(text) if is_page else json.loads(text)
-    except (ValueError, RecursionError) as fault:  # bad UTF-8, bad JSON, a page without results
+        found = embedding.saved(path)
+    except ValueError as fault:
         raise ValueError(f"{path}: no load results: {fault}") from fault
-    kind = _kind(found)
-    if kind is None:
+    kind = embedding.kind(found)
+    if kind not in (RUN, SWEEP):
+        if told := embedding.misplaced(found):
+            raise ValueError(f"{path}: no load results but {told}")
         raise ValueError(f"{path}: no load results: no `models` and `slo`, and no `steps`")
     if found.get("format") != 1:
         raise ValueError(f"{path}: format {found.get('format')!r}, this version reads 1")
@@ -73,19 +72,10 @@ def read(path: Path) -> dict[str, Any]:
     return made
 
 
-def _kind(found: Any) -> str | None:
-    """The schema that the data should fit; None where they are something else."""
-    if not isinstance(found, dict):
-        return None
-    if "steps" in found:
-        return SWEEP
-    return "load_results" if {"models", "slo"} <= found.keys() else None
-
-
 def render(results: Mapping[str, Any]) -> str:
     """Return a whole page. The same results give the same octets, in whatever order they come."""
     results = json.loads(json.dumps(results, sort_keys=True))
-    fragment = _sweep(results) if _kind(results) == SWEEP else _run(results)
+    fragment = _sweep(results) if embedding.kind(results) == SWEEP else _run(results)
     return page.document(words.tidy(fragment))
 
 
@@ -103,26 +93,6 @@ def write(results: Mapping[str, Any], where: Path) -> None:
 def complete() -> bool:
     """Whether pages have their plots here."""
     return plots.available()
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """The command: 0, or 4 with one line on the standard error for a bad file."""
-    parser = argparse.ArgumentParser(
-        prog="python -m reports load", description="Write the page of a load run or of a sweep."
-    )
-    told = "what a run or a sweep wrote: load.json, sweep.json, or a page of it"
-    parser.add_argument("results", type=Path, metavar="RESULTS", help=told)
-    parser.add_argument("--html", type=Path, metavar="FILE", help="where to (default: beside it)")
-    given = parser.parse_args(arguments)
-    where: Path = given.html or given.results.with_suffix(".html")
-    try:
-        write(read(given.results), where)
-    except (OSError, ValueError) as fault:
-        print(f"python -m reports load: {fault}", file=sys.stderr)
-        return 4
-    if not complete():
-        print(f"python -m reports load: {INSTALL}", file=sys.stderr)
-    return 0
 
 
 # --- a run ----------------------------------------------------------------------------------------
@@ -263,7 +233,3 @@ def _templates() -> jinja2.Environment:
         "svg": Markup,  # `plots.drawn` escapes what it is given
     }
     return env
-
-
-if __name__ == "__main__":
-    sys.exit(main())

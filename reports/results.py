@@ -19,7 +19,7 @@ from typing import Any, Final
 import schemas
 from conformance.requirements import REQUIREMENTS, Requirement
 
-from .embedding import results_in
+from . import embedding
 from .verdict import LEVELS, Entry, Overall, Record, counts, deviations, fold, overall
 from .words import tidy
 
@@ -204,19 +204,11 @@ def read(path: Path) -> dict[str, Any]:
         ValueError: it is neither, or of another format; the message is one line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
-    except ValueError as fault:  # no UTF-8
+        results = embedding.saved(path)
+    except ValueError as fault:
         raise ValueError(f"{path}: not a results file: {fault}") from fault
-    if text.lstrip()[:1] == "<":  # no JSON begins so
-        try:
-            results = results_in(text)
-        except ValueError as fault:
-            raise ValueError(f"{path}: {fault}") from fault
-    else:
-        try:
-            results = json.loads(text)
-        except (ValueError, RecursionError) as fault:
-            raise ValueError(f"{path}: not a results file: {fault}") from fault
+    if embedding.kind(results) != "results" and (told := embedding.misplaced(results)):
+        raise ValueError(f"{path}: not a results file but {told}")
     if not isinstance(results, dict) or "format" not in results:
         raise ValueError(f"{path}: not a results file: no `format`")
     if results["format"] != FORMAT:

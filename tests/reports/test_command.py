@@ -185,6 +185,20 @@ def test_a_badge_and_a_summary_are_printed_or_written(
     assert capsys.readouterr().out.startswith("## ❌ Not conformant\n")
 
 
+def test_one_run_twice_is_told(
+    make: Callable[..., str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = make("a", "FAIL")
+    marked = tmp_path / "marked.json"
+    marked.write_bytes(b"\xef\xbb\xbf" + Path(run).read_bytes())  # as other systems save it
+    assert main(["diff", run, str(marked)]) == 0
+    assert (
+        "note: Both files hold the same run: nothing can have changed." in capsys.readouterr().out
+    )
+    assert main(["compare", run, run, str(marked)]) == 0
+    assert capsys.readouterr().out.count("note: A, B and C are the same run.") == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
@@ -197,6 +211,14 @@ def test_a_badge_and_a_summary_are_printed_or_written(
         (["diff", "A", "bad.json"], "bad.json: not a results file"),
         (["badge", "bad.json"], "bad.json: not a results file"),
         (["summary", "bad.json"], "bad.json: not a results file"),
+        (["compare", "A", "load.json"], "load.json: not a results file but the results of a load"),
+        (["diff", "sweep.json", "A"], "`python -m reports load` shows them"),
+        (["show", "matrix.json"], "not a results file but a comparison"),
+        (["load", "A"], "no load results but the results of a conformance run: `python -m reports"),
+        (["load", "."], ": Is a directory"),
+        (["compare", "A", "B", "--html", "B"], ": would take the place of "),
+        (["diff", "A", "B", "--html", "new", "--json", "new"], ": would take the place of "),
+        (["badge", "A", "--out", "A"], ": would take the place of "),
     ],
 )
 def test_bad_input_is_one_line_and_exit_4(
@@ -206,17 +228,28 @@ def test_bad_input_is_one_line_and_exit_4(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    (tmp_path / "bad.json").write_text("[]", encoding="utf-8")
+    others = {
+        "bad.json": "[]",
+        "load.json": '{"format": 1, "models": {}, "slo": []}',
+        "sweep.json": '{"format": 1, "steps": []}',
+        "matrix.json": '{"format": 1, "kind": "matrix", "targets": []}',
+    }
+    for name, content in others.items():
+        (tmp_path / name).write_text(content, encoding="utf-8")
     names = {"A": make("a", "PASS"), "B": make("b", "PASS", "https://b.example/v1")}
-    names |= {name: str(tmp_path / name) for name in ("none.json", "bad.json", ".")}
+    names |= {name: str(tmp_path / name) for name in (*others, "none.json", "new", ".")}
+    before = Path(names["A"]).read_bytes(), Path(names["B"]).read_bytes()
     assert main([names.get(each, each) for each in arguments]) == 4
+    assert (Path(names["A"]).read_bytes(), Path(names["B"]).read_bytes()) == before
     out, err = capsys.readouterr()
     assert out == ""
     assert err.count("\n") == 1
     assert told in err
 
 
-@pytest.mark.parametrize("arguments", [[], ["nonsense"], ["diff", "one"], ["badge"], ["compare"]])
+@pytest.mark.parametrize(
+    "arguments", [[], ["nonsense"], ["diff", "one"], ["badge"], ["compare"], ["load"]]
+)
 def test_a_bad_command_line_is_one_line_and_exit_4(
     arguments: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:

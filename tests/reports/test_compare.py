@@ -216,7 +216,7 @@ def test_what_makes_runs_less_comparable_is_told() -> None:
         "B ran under --strict; here a broken SHOULD is a warning everywhere.",
         "B was interrupted before its end.",
         "B ran 1 of 2 clauses that have a check.",
-        "A and C are the same target.",
+        "A and C are the same run.",
     ]
 
 

@@ -110,7 +110,7 @@ def test_a_page_gives_its_results_back(made: dict[str, Any], page: str, tmp_path
     assert embedding.results_in(page) == json.loads(json.dumps(made))
     first, second = tmp_path / "a.html", tmp_path / "b.html"
     first.write_text(page, "utf-8")
-    assert load_page.main([str(first), "--html", str(second)]) == 0
+    assert reports(["load", str(first), "--html", str(second)]) == 0
     assert second.read_text("utf-8") == page
     assert load_page.read(second) == json.loads(json.dumps(made))
 
@@ -234,7 +234,7 @@ def test_a_page_without_matplotlib_has_tables_and_one_line(
     assert load_page.INSTALL in read.text
     assert "withheld" in read.text or "time to first token" in read.text
     (tmp_path / "r.json").write_text(json.dumps(made), "utf-8")
-    assert load_page.main([str(tmp_path / "r.json")]) == 0
+    assert reports(["load", str(tmp_path / "r.json")]) == 0
     assert load_page.INSTALL in capsys.readouterr().err
     assert (tmp_path / "r.html").exists()
 
@@ -309,7 +309,7 @@ def test_a_bad_file_is_one_line(
 ) -> None:
     path = tmp_path / "bad"
     path.write_text(content, "utf-8")
-    assert load_page.main([str(path), "--html", str(tmp_path / "o.html")]) == 4
+    assert reports(["load", str(path), "--html", str(tmp_path / "o.html")]) == 4
     [line] = capsys.readouterr().err.splitlines()
     assert told in line
     assert not (tmp_path / "o.html").exists()
@@ -318,7 +318,7 @@ def test_a_bad_file_is_one_line(
 def test_a_file_that_is_not_there_is_one_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert load_page.main([str(tmp_path / "none.json")]) == 4
+    assert reports(["load", str(tmp_path / "none.json")]) == 4
     assert len(capsys.readouterr().err.splitlines()) == 1
 
 

@@ -111,7 +111,8 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "why"),
     [
-        (b"", "Expecting value"),
+        (b"", "the file is empty"),
+        (b"{", "Expecting property name"),
         (b"\xff\xfe", "utf-8"),
         (b"[]", "no `format`"),
         (b"{}", "no `format`"),
