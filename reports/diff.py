@@ -2,7 +2,8 @@
 
 Laws
 ----
-* The same thing at several places is one field that names them all; nothing is dropped.
+* The same thing at several places is one field that counts them all; two that differ only in an id
+  or a time are the same.
 * What differs is marked in both lines; where the two cannot be compared, nothing is.
 * Plain data: no string here is HTML, and every one may be hostile.
 
@@ -22,7 +23,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeAlias
 
-from .words import short
+from .words import number, short
 
 __all__ = ["Field", "Piece", "compared", "fields"]
 
@@ -32,6 +33,12 @@ QUOTED: Final = 600
 """At most so many characters of one line are shown."""
 
 _NUMBERED: Final = re.compile(r"^(line|event|chunk|byte) \d+")
+_MORE: Final = re.compile(r" \(and (\d+) more like it\)$")
+"""What a finding says of others of the same reply."""
+_NAME: Final = re.compile(
+    r"\b(?=[0-9a-f-]*\d)(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{6,})\b", re.I
+)
+"""A UUID, or so many hexadecimal digits that they are an id or a time."""
 
 Piece: TypeAlias = tuple[str, bool]
 """Text, and whether it differs from the other line."""
@@ -46,7 +53,9 @@ class Field:
     required: tuple[Piece, ...]
     seen: tuple[Piece, ...]
     also: tuple[str, ...]
-    """The other places where the same was seen, each as often as it was."""
+    """The other places where the same was seen, each as often as it was named."""
+    more: int = 0
+    """How many there are, those without a name included."""
 
     @property
     def elsewhere(self) -> str:
@@ -54,8 +63,8 @@ class Field:
         numbered = [_NUMBERED.match(place) for place in self.also if place != self.at]
         others = list(dict.fromkeys(found[0] for found in numbered if found))
         where = f": {', '.join(others[:PLACES])}" if others else ""
-        more = ", …" if len(others) > PLACES else ""
-        return f"and {len(self.also)} more like it{where}{more}" if self.also else ""
+        cut = ", …" if others and (len(others) > PLACES or self.more > len(self.also)) else ""
+        return f"and {number(self.more)} more like it{where}{cut}" if self.more else ""
 
 
 def fields(findings: Iterable[Mapping[str, Any]], reply: str | None = None) -> list[Field]:
@@ -67,16 +76,24 @@ def fields(findings: Iterable[Mapping[str, Any]], reply: str | None = None) -> l
     """
     alike: dict[tuple[str, str, str], list[Mapping[str, Any]]] = {}
     for finding in findings:
-        key = (_path(finding["at"]), finding["required"], finding["seen"])
+        value = _NAME.sub("#", _MORE.sub("", finding["seen"]))
+        key = (_path(finding["at"]), finding["required"], value)
         alike.setdefault(key, []).append(finding)
     made = []
     for found in alike.values():
         theirs = (at for at, one in enumerate(found) if reply and one["reply"] == reply)
+        more = len(found) - 1 + sum(_unnamed(one["seen"]) for one in found)
         shown = found.pop(next(theirs, 0))
-        lines = (short(shown[name], QUOTED) for name in ("required", "seen"))
-        required, seen = compared(*lines)
-        made.append(Field(shown["at"], required, seen, tuple(one["at"] for one in found)))
+        lines = shown["required"], _MORE.sub("", shown["seen"])
+        required, seen = compared(*(short(line, QUOTED) for line in lines))
+        made.append(Field(shown["at"], required, seen, tuple(one["at"] for one in found), more))
     return made
+
+
+def _unnamed(seen: str) -> int:
+    """How many others the finding says there are."""
+    found = _MORE.search(seen)
+    return int(found[1]) if found else 0
 
 
 def _path(at: str) -> str:

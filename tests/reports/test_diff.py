@@ -61,6 +61,26 @@ def test_places_of_one_name_are_told_by_their_number() -> None:
     assert field.elsewhere == "and 3 more like it"
 
 
+def test_what_differs_in_an_id_or_a_time_is_alike_and_the_unnamed_are_counted() -> None:
+    found = [
+        finding("chunk 6 $.created", "1795665552 (and 6 more like it)"),
+        finding("chunk 9 $.created", "1795665579 (and 16 more like it)"),
+        finding("", '"chatcmpl-0c1d3e5f-19cf-4a27-b9eb-a9fbe39f2533"'),
+        finding("", '"chatcmpl-28d0d6be-1288-4b44-974e-7534ae243191"'),
+        finding("", '"chatcmpl-decade"'),  # a word: no digit
+        finding("", "400"),
+        finding("", "401"),
+    ]
+    made = [("".join(text for text, _ in one.seen), one.elsewhere) for one in fields(found)]
+    assert made == [
+        ("1795665552", "and 23 more like it: chunk 9, …"),
+        ('"chatcmpl-0c1d3e5f-19cf-4a27-b9eb-a9fbe39f2533"', "and 1 more like it"),
+        ('"chatcmpl-decade"', ""),
+        ("400", ""),
+        ("401", ""),
+    ]
+
+
 def test_what_differs_in_anything_but_the_number_stays_apart() -> None:
     found = [
         finding("chunk 1 $.a"),
