@@ -6,14 +6,14 @@ The map (design laws in CONTRIBUTING.md):
 |---|---|
 | `requirements/*.toml`, `requirements.py` | the catalogue: every clause, its level and source |
 | `test_*.py` | the checks, one file per chapter of the catalogue |
-| `battery.py`, `invalid.py`, `prompts.py`, `credentials.py` | what is sent |
+| `sent.py`, `battery.py`, `invalid.py`, `prompts.py`, `credentials.py` | what is sent |
 | `chat.py`, `guards.py`, `expect.py`, `outcomes.py` | the vocabulary in which checks are written |
 | `parameters.py` | is a parameter taken, and refused where it is wrong? |
-| `endless.py` | replies without end, and how long the plainest call is waited for |
+| `patience.py`, `endless.py` | when does a reply count? 429, 5xx, lost connections, no end |
 | `again.py` | is a breach steady, or does it come and go? it is asked again |
 | `forms.py` | answers in a form that the request gave, with or without log probabilities |
 | `recall.py` | does a model give back what a message told it? a control decides |
-| `pictures.py`, `probes.py` | pictures, sound, files; what needs more than a field to be probed |
+| `probes.py`, `pictures.py` | what is a model capable of? pictures, sound, files |
 | `concurrency.py`, `limits.py` | calls at once; refusals for want of rate, credit or permission |
 | `libraries.py`, `driving.py`, `encounter.py` | client libraries: run, and held against the bytes |
 | `long_input.py` | how much does a model take? prompts of a known size |

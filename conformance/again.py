@@ -15,8 +15,8 @@ request recurs, since each carries a nonce, the check itself is the suspect.
 
 A fault that strikes a reply with probability 1/3 passes for steady when all of `ENOUGH` repetitions
 strike too: at most once in 27 times. A 5xx or a lost connection that is blamed came 3 of 3 times
-(`Chat.settled`), so that one repetition is enough. Behaviour checks count their own trials and are
-not run again.
+(`Patience.settled`), so that one repetition is enough. Behaviour checks count their own trials and
+are not run again.
 """
 
 from collections import Counter

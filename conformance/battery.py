@@ -12,9 +12,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from . import prompts
-from .chat import CHAT_PATH, OMIT, Chat, encode
+from .chat import OMIT, Chat
 from .guards import refuses
 from .outcomes import Blocked
+from .sent import CHAT_PATH, encode
 from .wire.exchange import Exchange, FailureKind, Request
 from .wire.raw import RawReply, converse
 

@@ -14,10 +14,12 @@ from dataclasses import replace
 from typing import Any
 
 from . import prompts
-from .chat import CHAT_PATH, REPEATS, Chat, encode, unsettled, waits_for
+from .chat import Chat
 from .guards import completion, status_line
 from .outcomes import Inconclusive, Unjudged
+from .patience import REPEATS, unsettled, waits_for
 from .recall import RECALL
+from .sent import CHAT_PATH, encode
 from .wire.exchange import Exchange, FailureKind, Request
 from .wire.together import all_at_once
 
@@ -32,21 +34,21 @@ def at_once(
 
     `settled`: the first answers count, whatever they are.
     """
-    chat.may_ask()
+    chat.patience.may_ask()
     found: dict[int, Exchange] = {}
     pending = list(range(len(bodies)))
     for attempt in range(1, REPEATS + 1):
         requests = [Request("POST", CHAT_PATH, encode(bodies[number])) for number in pending]
         for number, exchange in zip(pending, all_at_once(chat.client, requests), strict=True):
             found[number] = replace(exchange, repeats=attempt)
-            chat.meet(exchange)
+            chat.patience.meet(exchange)
         pending = [
             number for number in pending if unsettled(found[number]) and not _hung(found[number])
         ]
         if settled or not pending or attempt == REPEATS:
             break
         waits = [waits_for(found[n], attempt) for n in pending if found[n].status == 429]
-        if waits and not chat.waits(max(waits)):
+        if waits and not chat.patience.waits(max(waits)):
             break
     return [chat.note(found[number]) for number in sorted(found)]
 
@@ -100,10 +102,10 @@ def in_time(chat: Chat, late: float) -> tuple[bool | None, Exchange]:
     for attempt in range(1, REPEATS + 1):
         chat.client.renew()  # a connection of its own: it may be what is blocked
         exchange = chat.note(chat.client.send(request, late))
-        chat.meet(exchange)
+        chat.patience.meet(exchange)
         if attempt == REPEATS or exchange.status != 429:
             break
-        if not chat.waits(waits_for(exchange, attempt)):
+        if not chat.patience.waits(waits_for(exchange, attempt)):
             break
     if exchange.status in (429, 503):
         return None, exchange

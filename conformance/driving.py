@@ -21,10 +21,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
-from .chat import CHAT_PATH, Chat, encode
+from .chat import Chat
 from .libraries import LIBRARIES, Library, command, folder, key_variable, programme
 from .outcomes import Inconclusive, Unjudged, Unsupported
 from .protocol.finding import shorten
+from .sent import CHAT_PATH, encode
 from .wire.arguments import without
 from .wire.client import Client, Endpoint
 from .wire.exchange import BEARER, Exchange, Failure, FailureKind, Request
@@ -71,7 +72,7 @@ class Driven:
         self.library = library
         self._endpoint = chat.client.endpoint
         words = command(library)
-        chat.may_ask()
+        chat.patience.may_ask()
         steps = programme(chat, library.name)
         self._planned = {str(step["name"]): request_of(step) for step in steps}
         gate = chat.client.gate

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from .chat import Chat, facts_of, sent_json
+from .chat import Chat
 from .driving import Step, driven
 from .expect import LONGEST_SEEN
 from .guards import POSTPONED, filtered, refuses, status_line, success
@@ -30,6 +30,7 @@ from .protocol.media import is_event_stream
 from .protocol.models import findings as model_findings
 from .protocol.stream import read_stream
 from .requirements import REQUIREMENTS
+from .sent import facts_of, sent_json
 from .target.capabilities import LABEL, NAMES
 from .wire.exchange import Exchange, FailureKind
 

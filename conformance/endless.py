@@ -11,7 +11,7 @@ The laws:
 
 from typing import Final
 
-from .wire.exchange import Exchange, FailureKind, Request
+from .wire.exchange import Exchange, FailureKind
 
 SHORTEST: Final = 4.0
 """Seconds that the plainest call is given at least."""
@@ -27,13 +27,8 @@ def endless(exchange: Exchange) -> bool:
     return exchange.failure is not None and exchange.failure.kind in WITHOUT_END
 
 
-def is_stream(request: Request) -> bool:
-    """Whether a request asks for a stream, as `chat.encode` spells it."""
-    return b'"stream": true' in (request.body or b"")
-
-
-def patience(pace: float | None, timeout: float) -> float:
-    """Seconds for the plainest call.
+def time_given(pace: float | None, timeout: float) -> float:
+    """Seconds that the plainest call is given.
 
     `pace`: what it took before, None where that is unknown; `timeout`: what any exchange may take.
     """

@@ -7,13 +7,14 @@ import contextlib
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
-from .chat import Chat, facts_of, sent_json
+from .chat import Chat
 from .guards import completion
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Trials, Unjudged
 from .protocol.completion import findings as completion_findings
 from .protocol.finding import Finding, excerpt, shorten
 from .protocol.stream import StreamReading
 from .requirements import REQUIREMENTS
+from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 

@@ -13,11 +13,12 @@ from typing import Any, TypeAlias
 
 from schemas import misfit
 
-from .chat import OMIT, Chat, facts_of, sent_json
+from .chat import OMIT, Chat
 from .expect import whole_stream
 from .guards import finish_reason, message, refuses, text
 from .protocol.finding import shorten
 from .protocol.jsontext import JsonError, loads
+from .sent import facts_of, sent_json
 from .target.capabilities import FIELDS, LABEL
 from .wire.exchange import Exchange
 

@@ -15,9 +15,10 @@ from typing import Any
 
 from . import prompts
 from .battery import BROKEN_JSON, called, result
-from .chat import OMIT, Chat, encode
+from .chat import OMIT, Chat
 from .credentials import MALFORMED, WRONG_KEY
 from .guards import is_refusal
+from .sent import encode
 from .target.capabilities import FIELDS, LABEL
 from .wire.exchange import Exchange
 

@@ -31,7 +31,7 @@ def rate_limited(chat: Chat) -> list[Exchange]:
         exchange = by_key(chat, "limited", number)
         if exchange is None or exchange.status == 429:
             break
-    found = [e for e in chat.met if e.status == 429 and not is_out_of_credit(e)]
+    found = [e for e in chat.patience.met if e.status == 429 and not is_out_of_credit(e)]
     if found:
         return [chat.note(e) for e in found]
     if exchange is not None:
@@ -42,5 +42,5 @@ def rate_limited(chat: Chat) -> list[Exchange]:
 def out_of_credit(chat: Chat) -> list[Exchange]:
     """The replies that refuse for want of credit: those met, and that to the exhausted key."""
     exchange = by_key(chat, "exhausted")
-    met = [e for e in chat.met if is_out_of_credit(e) and e is not exchange]
+    met = [e for e in chat.patience.met if is_out_of_credit(e) and e is not exchange]
     return [chat.note(e) for e in (*met, *([] if exchange is None else [exchange]))]

@@ -14,11 +14,13 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from .chat import Chat, canary_request, unsettled
+from .chat import Chat
 from .endless import endless
 from .outcomes import Inconclusive
+from .patience import unsettled
 from .protocol.jsontext import read_document
 from .protocol.models import listed_ids
+from .sent import canary_request
 from .settings import Settings
 from .wire.client import Client
 from .wire.exchange import IDENTITY, Exchange, FailureKind, Request

@@ -1,9 +1,13 @@
-"""Probes that need more than fields of a request: pictures, sound, limits, keys, a filter.
+"""What is a model capable of? Asked where the profile is silent, at most once for each flag.
 
 The laws are those of `target.capabilities`; declared wins before a probe is asked.
 
 | flag | present when |
 |---|---|
+| `auth` | the profile says so; where it leaves it open, a call without credentials is refused |
+| `models` | `GET /models` is answered, other than by 404, 405 or 501 |
+| `retrieve` | a listed id resolves, encoded or raw |
+| `cache`, `reasoning` | the plainest reply shows it, or the profile documents the model so |
 | `vision` | a call with a picture is not refused, nor said to be unsupported by a 5xx |
 | `audio_in`, `file_in` | the same of sound or a file, and pictures are taken |
 | `no_vision` | `vision` is absent |
@@ -11,6 +15,7 @@ The laws are those of `target.capabilities`; declared wins before a probe is ask
 | `ratelimit` | the plainest reply tells limits, a 429 was met, or the profile has a `limited` key |
 | `quota` | a 429 said so, or the profile names an `exhausted` key |
 | `filter` | the profile names a prompt that the filter stops |
+| any other | what it rests on is there, and a call with its `FIELDS` is not refused by name |
 
 A model that takes no pictures is not asked for sound and files, which are optional: a profile may
 declare them. A refusal of a part is any 4xx: the same call without the part is answered, and what
@@ -22,13 +27,16 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
-from .guards import choices_of, is_refusal, persists, status_line
+from .guards import choices_of, is_refusal, persists, refuses, status_line
 from .pictures import FILE, ROOM, SOUND, Messages, which_colour
 from .protocol.errors import read_error
 from .protocol.headers import told
 from .protocol.jsontext import read_document
-from .target.capabilities import Capability
+from .protocol.reasoning import shows_reasoning
+from .protocol.usage import shows_cache
+from .target.capabilities import FIELDS, NAMES, RESTS_ON, Capability
 from .wire.exchange import Exchange
 
 if TYPE_CHECKING:
@@ -64,6 +72,75 @@ def spoken(exchange: Exchange) -> Any:
     choices = choices_of(value) if isinstance(value, dict) else []
     said = choices[0].get("message") if choices else None
     return said.get("audio") if isinstance(said, dict) else None
+
+
+def probed(chat: Chat, flag: str) -> Capability:
+    """What the probe of `flag` finds; raises `Unjudged` where it may not ask."""
+    if flag in PROBES:
+        return PROBES[flag](chat)
+    if flag in RESTS_ON and not chat.has(RESTS_ON[flag]):
+        return Capability(flag, "absent", f"{RESTS_ON[flag]} is absent")
+    if flag not in FIELDS:
+        return Capability(flag, "absent", "no probe for it yet, and the profile is silent")
+    exchange = chat.ask(**FIELDS[flag])
+    absent = refuses(exchange, NAMES[flag])
+    because = f"probed: status {exchange.status}"
+    return Capability(flag, "absent" if absent else "present", because)
+
+
+# -- of the target ----------------------------------------------------------------------------
+
+
+def _auth(chat: Chat) -> Capability:
+    known = chat.profile.auth
+    if known != "probe":
+        because = f'the profile says auth = "{known}"'
+        return Capability("auth", "present" if known == "bearer" else "absent", because)
+    if chat.post(chat.body(), authorization=None).status == 200:
+        return Capability("auth", "absent", "answers 200 without credentials")
+    return Capability("auth", "present", "refuses without credentials")
+
+
+def _models(chat: Chat) -> Capability:
+    status = chat.get("/models").status
+    absent = status in (404, 405, 501)
+    return Capability("models", "absent" if absent else "present", f"probed: status {status}")
+
+
+def _retrieve(chat: Chat) -> Capability:
+    for listed in chat.listed_models()[:2]:
+        for path in (
+            f"/models/{quote(listed, safe='', errors='surrogatepass')}",
+            f"/models/{listed}",
+        ):
+            if chat.get(path).status == 200:
+                return Capability("retrieve", "present", f"GET {path} answers 200")
+    return Capability("retrieve", "absent", "no listed id resolves, neither encoded nor raw")
+
+
+# -- of the model -----------------------------------------------------------------------------
+
+
+def _reasoning(chat: Chat) -> Capability:
+    """A model whose documented traits name reasoning may hide it, and reasons all the same."""
+    if "reasoning" in chat.profile.model(chat.model).traits:
+        return Capability("reasoning", "present", "the profile documents the model as reasoning")
+    return _shown("reasoning", shows_reasoning)(chat)
+
+
+def _shown(
+    flag: str, shows: Callable[[dict[str, Any]], str | None]
+) -> Callable[[Chat], Capability]:
+    """`cache` and `reasoning` show themselves in the plainest reply, or they are not there."""
+
+    def probe(chat: Chat) -> Capability:
+        value = read_document(chat.canary().body).value
+        told = shows(value if isinstance(value, dict) else {})
+        if told:
+            return Capability(flag, "present", f"the plainest reply carries {told}")
+        return Capability(flag, "absent", "the plainest reply shows nothing of it")
+
+    return probe
 
 
 def _takes(flag: str, messages: Messages) -> Callable[[Chat], Capability]:
@@ -114,7 +191,7 @@ def _speech(chat: Chat) -> Capability:
 def _limits(chat: Chat) -> Capability:
     if "limited" in chat.profile.keys:
         return Capability("ratelimit", "present", "the profile names a key at its limit")
-    if any(e.status == 429 and not is_out_of_credit(e) for e in chat.met):
+    if any(e.status == 429 and not is_out_of_credit(e) for e in chat.patience.met):
         return Capability("ratelimit", "present", "a 429 was met")
     if told(chat.canary().headers, "CC-HDR-003"):
         return Capability("ratelimit", "present", "the plainest reply tells limits")
@@ -124,7 +201,7 @@ def _limits(chat: Chat) -> Capability:
 def _quota(chat: Chat) -> Capability:
     if "exhausted" in chat.profile.keys:
         return Capability("quota", "present", "the profile names a key without credit")
-    if any(map(is_out_of_credit, chat.met)):
+    if any(map(is_out_of_credit, chat.patience.met)):
         return Capability("quota", "present", "a refusal for want of credit was met")
     return Capability("quota", "absent", "the profile names no key without credit")
 
@@ -136,6 +213,11 @@ def _filter(chat: Chat) -> Capability:
 
 
 PROBES: Mapping[str, Callable[[Chat], Capability]] = {
+    "auth": _auth,
+    "models": _models,
+    "retrieve": _retrieve,
+    "cache": _shown("cache", shows_cache),
+    "reasoning": _reasoning,
     "vision": _vision,
     "no_vision": _no_vision,
     "audio_in": _takes_too("audio_in", SOUND),
@@ -145,4 +227,4 @@ PROBES: Mapping[str, Callable[[Chat], Capability]] = {
     "quota": _quota,
     "filter": _filter,
 }
-"""The probe of each flag."""
+"""The probe of each flag that needs more than fields of a request."""

@@ -206,7 +206,7 @@ class TargetSession:
         """Send the canary after a check that may harm the target."""
         if self.gone is None:
             with contextlib.suppress(Inconclusive):  # it is gone, and `_lost` has noted it
-                self.chat(model).alive()
+                self.chat(model).patience.alive()
 
     def _masked_log(self, *args: Any, **kwargs: Any) -> logging.LogRecord:
         """What httpcore logs of headers, and pytest shows or writes, holds no secret."""

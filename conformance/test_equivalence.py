@@ -4,7 +4,7 @@ from typing import Any
 
 from . import prompts
 from .battery import CHOICE, all_streams, invitation, named, usage_stream
-from .chat import Chat, facts_of, sent_json
+from .chat import Chat
 from .expect import each, judge, require, sightings_of, trials, whole_stream
 from .guards import (
     choices_of,
@@ -24,6 +24,7 @@ from .protocol.finding import shorten
 from .protocol.jsontext import read_document
 from .protocol.rules import is_count
 from .requirements import REQUIREMENTS, requirement
+from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 BLOCK = "  # Title\n\n- one\n- Übergröße 🙂 你好\n\n```\nx = 1\n```\n\nThe end.  "

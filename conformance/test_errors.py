@@ -212,7 +212,7 @@ def test_exhausted_credit_is_429_that_nobody_repeats(chat: Chat) -> None:
 
 @requirement("CC-ERR-021")
 def test_payment_and_conflict_speak_the_envelope(chat: Chat) -> None:
-    met = {id(e): e for e in (*out_of_credit(chat), *chat.met) if e.status in (402, 409)}
+    met = {id(e): e for e in (*out_of_credit(chat), *chat.patience.met) if e.status in (402, 409)}
     if not met:
         raise Unsupported("no reply had the status 402 or 409")
     chat.observe(f"status {' and '.join(sorted({str(e.status) for e in met.values()}))} is used")

@@ -13,7 +13,7 @@ The laws:
 | streams | their form, what they fold into, prompts counted as without stream |
 """
 
-from .chat import Chat, facts_of, sent_json
+from .chat import Chat
 from .corpus import Case, corpus_of, is_streamed, look_at, refused_though_valid
 from .expect import sightings_of
 from .guards import (
@@ -29,6 +29,7 @@ from .protocol.facts import Facts
 from .protocol.finding import Finding, shorten
 from .protocol.rules import is_count
 from .requirements import REQUIREMENTS, requirement, requirements
+from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 

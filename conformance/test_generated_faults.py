@@ -11,7 +11,7 @@ The laws are those of `test_generated`.
 
 from collections.abc import Iterable
 
-from .chat import Chat, encode, sent_json
+from .chat import Chat
 from .corpus import Case, corpus_of, is_streamed, look_at
 from .expect import sightings_of
 from .generation.malformed import Malformed
@@ -30,6 +30,7 @@ from .protocol.errors import findings as error_findings
 from .protocol.errors import names, read_error
 from .protocol.finding import Finding
 from .requirements import requirement, requirements
+from .sent import encode, sent_json
 from .wire.exchange import Exchange
 
 

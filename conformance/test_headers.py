@@ -106,4 +106,4 @@ def test_clients_wait_at_most_a_minute_for_a_retry(chat: Chat) -> None:
 
 @requirement("CC-HDR-007")
 def test_headers_about_retries_have_their_form(chat: Chat) -> None:
-    headers_keep("CC-HDR-007", chat, [*replies(chat), *limited(chat), *chat.met])
+    headers_keep("CC-HDR-007", chat, [*replies(chat), *limited(chat), *chat.patience.met])

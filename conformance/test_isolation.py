@@ -8,7 +8,7 @@ import json
 from collections import Counter
 
 from . import prompts
-from .chat import CHAT_PATH, Chat, encode
+from .chat import Chat
 from .concurrency import at_once, bounds, in_time, parallel, seen, whole
 from .expect import judge, trials
 from .guards import error_object, status_line
@@ -16,6 +16,7 @@ from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.finding import Finding
 from .recall import RECALL
 from .requirements import requirement
+from .sent import CHAT_PATH, encode
 from .wire.exchange import Exchange, Request
 from .wire.together import abandon, open_stream
 

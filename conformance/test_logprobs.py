@@ -14,7 +14,7 @@ from contextlib import suppress
 from typing import Any
 
 from .battery import all_streams, plain
-from .chat import Chat, facts_of, sent_json
+from .chat import Chat
 from .expect import completions_keep, each, judge, require, sightings_of, streams_keep, trials
 from .forms import BARE, RANKED, with_odds
 from .guards import choices_of, completion, refuses, status_line, success
@@ -24,6 +24,7 @@ from .protocol.finding import Finding, shorten
 from .protocol.jsontext import loads_leniently, read_document
 from .protocol.logprobs import entries_of, holds_nan
 from .requirements import requirement
+from .sent import facts_of, sent_json
 from .target.capabilities import FIELDS
 from .wire.exchange import Exchange
 

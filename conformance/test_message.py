@@ -4,7 +4,7 @@ from typing import Any
 
 from . import prompts
 from .battery import BEYOND_ASCII, all_streams, plain
-from .chat import OMIT, Chat, facts_of, sent_json
+from .chat import OMIT, Chat
 from .expect import completions_keep, each, judge, sightings_of, streams_keep, trials
 from .guards import first_choice, message, text
 from .outcomes import Inconclusive, Sighting, Unjudged
@@ -12,6 +12,7 @@ from .protocol.completion import findings
 from .protocol.damage import misread
 from .protocol.finding import shorten
 from .requirements import requirement
+from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 ENOUGH = 256

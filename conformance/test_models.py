@@ -8,7 +8,7 @@ from typing import Any
 from urllib.parse import quote
 
 from .battery import plain, streams
-from .chat import OMIT, Chat, canary_request
+from .chat import OMIT, Chat
 from .expect import each, judge, require, sightings_of
 from .guards import answered, body_text, completion, error_object, not_5xx, refused, status_line
 from .invalid import INVALID, invalid_by_rule, unknown_model
@@ -18,6 +18,7 @@ from .protocol.finding import Finding, shorten
 from .protocol.jsontext import read_document
 from .protocol.models import findings
 from .requirements import requirement
+from .sent import canary_request
 from .target.capabilities import FIELDS
 from .wire.exchange import Exchange
 

@@ -12,7 +12,7 @@ from typing import Any
 
 from . import prompts
 from .battery import TIGHT, all_streams, cut, plain, with_value
-from .chat import OMIT, ROOMY, Chat, facts_of, sent_json
+from .chat import OMIT, ROOMY, Chat
 from .expect import each, judge, require, second_look, sightings_of, trials, whole_stream
 from .guards import (
     UNFINISHED,
@@ -39,6 +39,7 @@ from .protocol.finding import Finding, shorten
 from .protocol.fold import REASONING
 from .protocol.reasoning import Channel, answer, channel
 from .requirements import requirement
+from .sent import facts_of, sent_json
 from .target.capabilities import FIELDS
 from .wire.exchange import Exchange
 

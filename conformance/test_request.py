@@ -7,7 +7,7 @@ from typing import Any
 
 from . import prompts
 from .battery import NULLABLE, TIGHT, TOGETHER, all_null, with_value
-from .chat import OMIT, ROOMY, Chat, encode
+from .chat import OMIT, ROOMY, Chat
 from .expect import each, judge, require
 from .guards import (
     BOUNDS,
@@ -31,6 +31,7 @@ from .protocol.errors import names, read_error
 from .protocol.finding import Finding
 from .protocol.jsontext import read_document
 from .requirements import requirement
+from .sent import encode
 from .wire.exchange import Exchange
 
 NEUTRAL = {name: value for name, value in TOGETHER[1].items() if name != "temperature"}

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from . import prompts
 from .battery import with_value
-from .chat import BOUND, Chat, facts_of, sent_json
+from .chat import BOUND, Chat
 from .expect import each, judge, require, second_look, trials, whole_stream
 from .guards import (
     accepted,
@@ -36,6 +36,7 @@ from .protocol.finding import shorten
 from .protocol.reasoning import answer
 from .recall import RECALL, nonce
 from .requirements import requirement
+from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 # n.

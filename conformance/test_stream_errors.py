@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterator
 
 from .battery import BROKEN_JSON, streams, was_cut
-from .chat import Chat, encode
+from .chat import Chat
 from .credentials import WRONG_KEY
 from .expect import each, judge, require, streams_keep
 from .guards import answered, persists, status_line
@@ -17,6 +17,7 @@ from .invalid import INVALID, unknown_model
 from .outcomes import Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.finding import Finding
 from .requirements import requirement
+from .sent import encode
 from .wire.exchange import Exchange
 
 

@@ -26,7 +26,7 @@ from .battery import (
     no_arguments,
     result,
 )
-from .chat import Chat, facts_of, sent_json
+from .chat import Chat
 from .expect import (
     each,
     judge,
@@ -44,6 +44,7 @@ from .protocol.completion import findings
 from .protocol.jsontext import read_document
 from .protocol.stream import StreamReading
 from .requirements import requirement
+from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 NO_CALL = "the model called no tool"

@@ -6,7 +6,7 @@ import zlib
 
 from . import prompts
 from .battery import BROKEN_JSON, LONG, TIGHT, all_null, beyond_ascii, conversation, plain, streams
-from .chat import CHAT_PATH, Chat, encode, sent_json
+from .chat import Chat
 from .expect import each, judge, require, sightings_of, told_apart, trials
 from .guards import (
     BROKEN_FRAMING,
@@ -30,6 +30,7 @@ from .protocol.finding import Finding, shorten
 from .protocol.jsontext import findings, read_document
 from .protocol.media import findings as media_findings
 from .requirements import requirement
+from .sent import CHAT_PATH, encode, sent_json
 from .wire.exchange import Exchange, FailureKind, Request
 from .wire.raw import RawReply, exchange_raw
 
@@ -365,7 +366,9 @@ def test_chunked_and_expected_bodies_are_read(chat: Chat) -> None:
     request = Request("POST", CHAT_PATH, encode(chat.body()))
 
     def look(body: str) -> list[Sighting]:
-        exchange = chat.settled(lambda: exchange_raw(chat.client, request, body=body).exchange)
+        exchange = chat.patience.settled(
+            lambda: exchange_raw(chat.client, request, body=body).exchange
+        )
         chat.note(exchange)
         allowed = (200, 417) if body == "expect" else (200,)
         required = f"status {' or '.join(map(str, allowed))} for a body sent as {body}"

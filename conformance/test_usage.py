@@ -2,12 +2,13 @@
 
 from . import prompts
 from .battery import TIGHT, counted_stream, cut, plain, usage_stream
-from .chat import OMIT, Chat, facts_of, sent_json
+from .chat import OMIT, Chat
 from .expect import completions_keep, each, judge, require, sightings_of
 from .guards import choices_of, completion, finish_reason, refuses, status_line, usage, within_bound
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.completion import findings
 from .requirements import requirement
+from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 SMALL = 8

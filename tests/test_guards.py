@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from conformance.chat import BOUND, OMIT, Chat, retry_after
+from conformance.chat import BOUND, OMIT, Chat
 from conformance.guards import (
     answered,
     is_refusal,
@@ -17,6 +17,7 @@ from conformance.guards import (
     well_formed_calls,
 )
 from conformance.outcomes import Blocked, Broken, Inconclusive
+from conformance.patience import retry_after
 from conformance.protocol.calls import ToolCall
 from conformance.target.profile import Profile
 from conformance.wire.client import Client, Endpoint

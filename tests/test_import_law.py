@@ -73,6 +73,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
             "conformance.protocol",
             "conformance.recall",
             "conformance.requirements",
+            "conformance.sent",
             "conformance.target",
             "conformance.wire",
             "schemas",

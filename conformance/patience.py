@@ -1,0 +1,224 @@
+"""When a reply counts: 429s are waited out, 5xx and lost connections repeated, nobody is hurried.
+
+The laws:
+
+1. A 429 is waited out and repeated, a 5xx or a lost connection is repeated twice, with the plainest
+   valid call between: only what persists while that call succeeds can be blamed on the target.
+2. A target that no longer answers the plainest call is gone; nothing more is asked of it. Nor is a
+   model whose plainest call is answered 429 after as much waiting as is worth it (`wire.pace`).
+3. What has no end is not repeated (`endless`).
+"""
+
+import datetime as dt
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from email.utils import parsedate_to_datetime
+
+from .endless import endless, time_given
+from .outcomes import Inconclusive
+from .sent import canary_request, is_stream, stream_canary
+from .wire.client import Client
+from .wire.exchange import BEARER, Exchange, FailureKind, Request
+
+LONGEST_WAIT = 60.0
+"""Seconds to wait for a Retry-After, so that a limit per minute is outlived; a longer one leaves
+the check inconclusive."""
+
+SHORT_WAIT = 5.0
+VAIN = 3
+"""After so many 429s that were waited for in vain, while the plainest call was answered, they are
+no matter of patience: from then on none is waited for longer than `SHORT_WAIT` seconds."""
+
+REPEATS = 3
+
+MET = (402, 409, 429)
+MOST_MET = 20
+
+
+class Patience:
+    """With one model of the target.
+
+    `shared`: what was sent, by request and sample. `on_gone` is told why the target is gone.
+    `limited`: why nothing more is asked of a model, by its id; shared by all models.
+    """
+
+    def __init__(
+        self,
+        client: Client,
+        model: str,
+        shared: Mapping[tuple[Request, int], Exchange],
+        on_gone: Callable[[str], None],
+        limited: dict[str, str],
+    ) -> None:
+        self.client = client
+        self.model = model
+        self.on_gone = on_gone
+        self.limited = limited
+        self.met: list[Exchange] = []
+        """Refusals that are not about the request (402, 409, 429), also those outlived."""
+        self._shared = shared
+        self._endless: list[str] = []
+        self._pace: float | None = None
+        self._patient = True
+        self._vain = 0
+
+    def afresh(self, shared: Mapping[tuple[Request, int], Exchange]) -> "Patience":
+        """With the same model, of which nothing has been asked yet; how long it takes is known."""
+        other = Patience(self.client, self.model, shared, self.on_gone, self.limited)
+        other._endless, other._pace = self._endless, self._pace
+        return other
+
+    def may_send(self, request: Request) -> None:
+        """Raises `Inconclusive` when no such request is sent any more."""
+        if is_stream(request) and self._endless:
+            raise Inconclusive(self._endless[0])
+        if request.authorization == BEARER:
+            self.may_ask()
+
+    def may_ask(self) -> None:
+        """Raises `Inconclusive` when nothing more is asked of the model."""
+        if self.model in self.limited:
+            raise Inconclusive(self.limited[self.model])
+
+    def meet(self, exchange: Exchange) -> None:
+        """Remember a reply that clauses on limits and payment speak of."""
+        if exchange.status in MET and len(self.met) < MOST_MET:
+            self.met.append(exchange)
+
+    def settled(self, send: Callable[[], Exchange]) -> Exchange:
+        """What `send` brings once it is answered other than by 429, 5xx or a lost connection.
+
+        It is called at most `REPEATS` times, and once while the target goes on refusing by 429 in
+        spite of waiting. Raises `Inconclusive` when the target is gone or answers nothing but 429.
+        """
+        canary_ok: bool | None = None
+        for attempt in range(1, REPEATS + 1):
+            self.client.repeated += attempt > 1
+            exchange = send()
+            self.meet(exchange)
+            if not unsettled(exchange):
+                self._patient = True
+                break
+            if exchange.status == 429:
+                patient = self._patient and attempt < REPEATS
+                self._patient = patient and self.waits(waits_for(exchange, attempt))
+                if not self._patient:
+                    self._refused(exchange, attempt)
+                    break
+                continue
+            if endless(exchange):  # is not repeated: it would cost the whole timeout again
+                canary_ok = self._ends(exchange.request)
+                break
+            if exchange.status is None or attempt == REPEATS - 1:
+                canary_ok = self.alive()
+            if exchange.failure is not None:
+                self.client.renew()  # a connection that one reply has spoilt spoils no other
+        return replace(exchange, repeats=attempt, canary_ok=canary_ok)
+
+    def waits(self, seconds: float) -> bool:
+        """Let the next call wait so long, as a 429 has asked; False when that is too long."""
+        longest = LONGEST_WAIT if self._vain < VAIN else SHORT_WAIT
+        if seconds > longest or not self.client.gate.worth_waiting(seconds):
+            return False
+        self.client.gate.hold(seconds)
+        return True
+
+    def _refused(self, exchange: Exchange, attempt: int) -> None:
+        """A 429 outlasted all patience: is it about this request, or about every one?
+
+        Raises `Inconclusive` when the plainest call is answered 429 as well.
+        """
+        if exchange.request.authorization != BEARER:
+            return
+        plainest = canary_request(self.model)
+        if exchange.request != plainest and self.client.send(plainest).status != 429:
+            self._vain += attempt > 1
+            return
+        self.limited[self.model] = limited(exchange)
+        raise Inconclusive(self.limited[self.model], exchange)
+
+    def alive(self) -> bool:
+        """Whether the plainest call, sent now, is answered by 200 and a whole reply.
+
+        Raises `Inconclusive` when it is not answered at all: the target is gone.
+        """
+        request = canary_request(self.model)
+        for attempt in range(2):
+            if attempt:
+                time.sleep(0.5)
+            self.client.renew()
+            exchange = self.client.send(request)
+            if exchange.status is not None:
+                return exchange.status == 200 and not unsettled(exchange)
+            if exchange.failure and exchange.failure.kind is FailureKind.TIMEOUT:
+                break  # to wait for it once more would cost the whole timeout again
+        reason = str(exchange.failure)
+        self.on_gone(reason)
+        raise Inconclusive(f"the target stopped answering: {reason}", exchange)
+
+    def _ends(self, request: Request) -> bool:
+        """After a reply to `request` without end: whether the plainest one like it ends, with 200.
+
+        Raises `Inconclusive` when it does not; nothing like it is asked any more.
+        """
+        like = stream_canary(self.model) if is_stream(request) else canary_request(self.model)
+        self.client.renew()
+        exchange = self.client.send(like, self._time_given())
+        if not endless(exchange):
+            return exchange.status == 200
+        reason = f"{'streams do' if is_stream(request) else 'the plainest reply does'} not end"
+        self._endless.append(f"{reason}: {exchange.failure}")
+        if not is_stream(request):
+            self.on_gone(str(exchange.failure))
+        raise Inconclusive(self._endless[-1], exchange)
+
+    def _time_given(self) -> float:
+        """Seconds for the plainest call."""
+        known = self._shared.get((canary_request(self.model), 0))
+        if known is not None and known.complete:
+            self._pace = known.ended_at
+        return time_given(self._pace, self.client.endpoint.timeout)
+
+
+def unsettled(exchange: Exchange) -> bool:
+    """Whether another try may be answered: a 429, a 5xx, or no whole reply."""
+    if exchange.failure is not None:
+        return exchange.failure.kind is not FailureKind.HELD_OPEN
+    return exchange.status == 429 or (exchange.status or 0) >= 500
+
+
+def limited(exchange: Exchange) -> str:
+    """What is said of a model of which nothing more is asked, since `exchange` is its last 429."""
+    asked = exchange.header("retry-after")
+    seconds = retry_after(asked, dt.datetime.now(dt.UTC))
+    wait = f" and asks to wait {seconds:,.0f} s" if seconds is not None else ""
+    return (
+        f"rate-limited: the target answers 429 to every call{wait}; "
+        "use --rate N/min, or --resume the run later"
+    )
+
+
+def waits_for(exchange: Exchange, attempt: int) -> float:
+    """The seconds to wait after a 429: as Retry-After says, without it 1, then 4."""
+    seconds = retry_after(exchange.header("retry-after"), dt.datetime.now(dt.UTC))
+    return float(4 ** (attempt - 1)) if seconds is None else seconds
+
+
+def retry_after(value: str | None, now: dt.datetime) -> float | None:
+    """The seconds that a Retry-After asks for: a number or a date (RFC 9110 §10.2.3).
+
+    None where there is no such header, or one that cannot be read.
+    """
+    if value is None:
+        return None
+    try:
+        return max(0.0, float(value))
+    except ValueError:
+        pass
+    try:
+        date = parsedate_to_datetime(value)
+    except ValueError:
+        return None
+    date = date if date.tzinfo else date.replace(tzinfo=dt.UTC)
+    return max(0.0, (date - now).total_seconds())
