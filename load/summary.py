@@ -7,6 +7,7 @@ dash; the run's verdict on itself, with its error bar, comes first.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any, Final
 
 from load.sharing import most_tokens
@@ -95,17 +96,18 @@ def _head(results: Mapping[str, Any]) -> list[str]:
         f"{window['left_out']} requests of the opening left out",
     ]
     lines += [f"  {r['rule']}: {r['what']} (spoils {r['spoils']})" for r in valid["reasons"]]
-    return [*lines, *_windows(valid["windows"])]
+    return [*lines, *_windows(valid["windows"], results["started"])]
 
 
-def _windows(windows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """How many windows are INVALID, and which: the first three."""
+def _windows(windows: Sequence[Mapping[str, Any]], started: str) -> list[str]:
+    """How many windows are INVALID, and which, in seconds since the start: the first three."""
     marked = [window for window in windows if window["verdict"] == "INVALID"]
     if not marked:
         return []
+    began = int(datetime.fromisoformat(started).timestamp())
     lines = [f"INVALID windows: {len(marked)} of {len(windows)}, {windows[0]['seconds']} s each"]
     for window in marked[:3]:
-        at = window["start"] - windows[0]["start"]
+        at = max(0, window["start"] - began)
         why = "; ".join(f"{r['rule']}: {r['what']}" for r in window["reasons"])
         lines.append(f"  at +{at} s: {why}")
     return lines + (["  …"] if len(marked) > 3 else [])
@@ -160,8 +162,9 @@ def _notes(results: Mapping[str, Any]) -> list[str]:
         valid = model["valid_windows"]
         if valid is not None and valid["windows"] < valid["of"]:
             ttft, itl = valid["ttft_ms"], valid["itl_ms"]
+            windows = "window" if valid["windows"] == 1 else "windows"
             notes.append(
-                f"over {valid['windows']} VALID windows: TTFT p50 {_number(ttft['p50'])}, "
+                f"over {valid['windows']} VALID {windows}: TTFT p50 {_number(ttft['p50'])}, "
                 f"p95 {_number(ttft['p95'])}, ITL p50 {_number(itl['p50'])}, "
                 f"tokens/s {_number(valid['tokens_per_second'])}"
             )

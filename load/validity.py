@@ -153,7 +153,11 @@ def _reasons(seen: Evidence, loop: float | None) -> list[Reason]:
     if seen.not_sent:
         add("not sent", f"{seen.not_sent} requests were due and held back", "the offered load")
     if seen.clock_steps:
-        add("clock", f"the wall clock was set during {seen.clock_steps} streams", "their latencies")
+        add(
+            "clock",
+            f"the wall clock was set during {seen.clock_steps} streams",
+            "the latencies of these streams",
+        )
     if loop is None and seen.requests:
         add("loop", "the event loop was never probed", "the error bar")
     lag = seen.lag.quantile(0.99)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
 from typing import Any
 
 from .load_axes import figure
@@ -83,14 +84,14 @@ def _late(lag: Mapping[str, Any]) -> str:
 
 def windows(results: Results) -> list[tuple[str, str, str]]:
     """The INVALID windows: when, which rule, what was measured and what that spoils."""
-    every = results["validity"]["windows"]
+    began = int(datetime.fromisoformat(results["started"]).timestamp())
     return [
         (
-            f"+{window['start'] - every[0]['start']} s, {window['seconds']} s long",
+            f"+{max(0, window['start'] - began)} s, {window['seconds']} s long",
             listed(reason["rule"] for reason in window["reasons"]),
             "; ".join(f"{r['what']} (spoils {r['spoils']})" for r in window["reasons"]),
         )
-        for window in every
+        for window in results["validity"]["windows"]
         if window["verdict"] == "INVALID"
     ]
 

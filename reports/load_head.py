@@ -6,12 +6,12 @@ computed here that the results do not say.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from .load_axes import figure
-from .words import amount, duration, listed, number
+from .words import amount, duration, number
 
 __all__ = [
     "SIGNS",
@@ -60,10 +60,10 @@ def verdict(results: Results) -> Verdict:
     error = results["validity"]["error_bar_ms"]
     good = "by an unknown amount" if error is None else f"by at most {figure(error)} ms"
     if results["validity"]["verdict"] != "VALID":
-        spoilt = dict.fromkeys(reason["spoils"] for reason in results["validity"]["reasons"])
-        undecided = " No target is decided." if results["slo"] else ""
-        rest = f"Do not rely on {listed(spoilt) if spoilt else 'it'}.{undecided}"
-        return Verdict("fail", "This run is INVALID.", rest)
+        spoilt = _spoilt(reason["spoils"] for reason in results["validity"]["reasons"])
+        told = [f"Not to be relied on: {'; '.join(spoilt)}."] if spoilt else []
+        undecided = ["No target is decided."] if results["slo"] else []
+        return Verdict("fail", "This run is INVALID.", " ".join([*told, *undecided]))
     trust = f"The run is VALID: measuring shifts a latency {good}."
     verdicts: dict[str, set[str]] = {}
     for outcome in results["slo"]:
@@ -78,6 +78,18 @@ def verdict(results: Results) -> Verdict:
         held = "The target held" if len(verdicts) == 1 else f"All {len(verdicts)} targets held"
         return Verdict("pass", f"{held}.", trust)
     return Verdict("pass", "VALID.", f"Measuring shifts a latency {good}; no target was set.")
+
+
+def _spoilt(reasons: Iterable[str]) -> list[str]:
+    """What is spoilt, each once; one latency goes without saying where all of them are.
+
+    >>> _spoilt(["itl, stall", "the offered load", "all latencies: TCP may have waited"])
+    ['the offered load', 'all latencies']
+    """
+    found = list(dict.fromkeys(reason.partition(":")[0] for reason in reasons))
+    if not {"all latencies", "everything"} & {*found}:
+        return found
+    return [what for what in found if what.partition(",")[0] not in ("itl", "ttft")]
 
 
 def _of(some: int, every: int) -> str:
@@ -182,6 +194,11 @@ def caveats(results: Results) -> list[str]:
     else:
         phase = "the steady phase"
     said = [f"Percentiles and rates are those of {duration(window['seconds'])}, {phase}."]
+    if results["slo"] and any(model["failed"] for model in results["models"].values()):
+        said.append(
+            "To a target a failed request is infinitely slow: it may see more than the percentile "
+            "of those that succeeded, which the tables have."
+        )
     marked = [w for w in results["validity"]["windows"] if w["verdict"] == "INVALID"]
     if marked:
         every = results["validity"]["windows"]

@@ -104,9 +104,14 @@ def frequency(evidence: Mapping[str, Any]) -> str:
 
     >>> frequency({"seen_in": {"broken": 1, "looked": 4}, "repeated": {"broken": 2, "of": 6}})
     '1 of 4; intermittent: asked again, 2 of 6'
+    >>> frequency({"seen_in": {"broken": 1, "looked": 2}, "trials": {"passed": 0, "counted": 2}})
+    '2 of 2 trials'
     """
-    seen, again = evidence.get("seen_in"), evidence.get("repeated")
+    seen, again, trials = (evidence.get(name) for name in ("seen_in", "repeated", "trials"))
     parts = [f"{seen['broken']} of {seen['looked']}"] if seen else []
+    if trials:  # of them one finding tells, and all were looked at
+        broken = trials["counted"] - trials["passed"]
+        parts = [f"{broken} of {words.amount(trials['counted'], 'trial')}"]
     if again:
         how = "intermittent" if again["broken"] < again["of"] else "steady"
         parts.append(f"{how}: asked again, {again['broken']} of {again['of']}")

@@ -16,6 +16,7 @@ import schemas
 from reports import (
     embedding,
     load_axes,
+    load_facts,
     load_head,
     load_page,
     load_plots,
@@ -160,13 +161,52 @@ def test_what_is_withheld_says_what_it_lacks() -> None:
         ({"targets": ["failures<50%"]}, "pass", "The target held. The run is VALID"),
         ({}, "fail", "1 of 3 targets is broken. The run is VALID"),
         ({"targets": ["ttft_p95@x<1s"]}, "open", "The target is inconclusive."),
-        ({"invalid": 9}, "fail", "This run is INVALID. Do not rely on all latencies. No target"),
+        ({"invalid": 9}, "fail", "This run is INVALID. Not to be relied on: all latencies."),
     ],
 )
 def test_the_first_sentence(given: dict[str, Any], css: str, words: str) -> None:
     said = load_head.verdict(sample.run(**given))
     assert said.css == css
     assert f"{said.lead} {said.rest}".startswith(words)
+
+
+@pytest.mark.parametrize(
+    ("spoils", "words"),
+    [
+        ((), "No target is decided."),
+        (("everything",), "Not to be relied on: everything. No target is decided."),
+        (
+            ("the offered load, and ttft against ttft_sched", "itl, stall", "itl, stall"),
+            "Not to be relied on: the offered load, and ttft against ttft_sched; itl, stall. "
+            "No target is decided.",
+        ),
+        # One latency goes without saying where all of them are spoilt.
+        (
+            ("all latencies: TCP may have waited", "itl, stall", "the error bar"),
+            "Not to be relied on: all latencies; the error bar. No target is decided.",
+        ),
+    ],
+)
+def test_what_is_spoilt_is_listed(spoils: tuple[str, ...], words: str) -> None:
+    made = sample.run()
+    reasons = [{"rule": "r", "what": "w", "spoils": what} for what in spoils]
+    made["validity"] |= {"verdict": "INVALID", "reasons": reasons}
+    assert load_head.verdict(made).rest == words
+
+
+def test_windows_are_told_in_seconds_since_the_start_as_the_plots_have_them() -> None:
+    made = sample.run(invalid=1)
+    [(when, rule, _)] = load_facts.windows(made)
+    on = load_axes.scene(made)
+    assert on is not None
+    assert (when, rule) == (f"+{on.invalid[0][0]:.0f} s, 5 s long", "sending")
+
+
+def test_failures_count_for_targets() -> None:
+    told = "a failed request is infinitely slow"
+    assert told in " ".join(load_head.caveats(sample.run(failures=2)))
+    assert told not in " ".join(load_head.caveats(sample.run(failures=2, targets=())))
+    assert told not in " ".join(load_head.caveats(sample.run()))
 
 
 # --- plots ----------------------------------------------------------------------------------------

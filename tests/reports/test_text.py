@@ -194,3 +194,9 @@ def _exchange(transcript: list[dict[str, Any]]) -> dict[str, Any]:
         "curl": "curl https://example.com/v1",
         "error": None,
     }
+
+
+def test_trials_are_all_counted_though_one_finding_tells_of_them() -> None:
+    trials = {"passed": 0, "counted": 2, "of": 3}
+    evidence = {"seen_in": {"broken": 1, "looked": 2}, "repeated": None, "trials": trials}
+    assert text.frequency(evidence) == "2 of 2 trials"
