@@ -29,6 +29,9 @@ from .wire.transcript import printable
 
 LIST = Request("GET", "/models", headers=(IDENTITY,))
 
+SLOW = frozenset({FailureKind.DNS, FailureKind.TLS, FailureKind.CONNECT_TIMEOUT})
+"""Failures that may have cost all the time of an exchange: they are not waited for again."""
+
 GREETING_SECONDS = 0.5
 """How long a server that did not answer is listened to."""
 
@@ -67,6 +70,8 @@ def models_of(settings: Settings, client: Client, shared: Shared) -> tuple[str, 
         _explain_greeting(settings, client)
         hint = "name a model with --model ID, if it lists none"
         raise Inconclusive(f"GET /models at {_unanswered(first, settings)}; {hint}")
+    if first.failure is not None and first.failure.kind in SLOW:
+        _explain(first, settings)
     if endless(first) or not unsettled(first):
         shared[LIST, 0] = first  # one without end would have none the next time either
     try:

@@ -10,6 +10,7 @@ The laws:
 
 import re
 import shlex
+from collections.abc import Iterator
 
 from .exchange import KEY, Request
 
@@ -45,7 +46,18 @@ def _printf(body: bytes) -> str:
     return f"printf '{''.join(plain)}'"
 
 
-_RUN = re.compile(rb"([ -~])\1{999,}")
+_RUN = re.compile(rb"([ -~])\1{999}")
+"""Where a run begins. How far it goes is sought apart: what repeats a group without bound keeps
+eighty bytes of memory for each octet of it."""
+
+
+def _runs(body: bytes) -> Iterator[tuple[int, int]]:
+    """Where a thousand equal octets, or more of them, begin and end."""
+    at = 0
+    while found := _RUN.search(body, at):
+        other = re.compile(rb"[^%b]" % re.escape(found[1])).search(body, found.end())
+        at = other.start() if other else len(body)
+        yield found.start(), at
 
 
 def _long(body: bytes) -> str:
@@ -55,11 +67,11 @@ def _long(body: bytes) -> str:
     """
     commands: list[str] = []
     at = 0
-    for run in _RUN.finditer(body):
-        commands.append(_printf(body[at : run.start()]))
-        octet = shlex.quote(run[1].decode())
-        commands.append(f"head -c {len(run[0])} /dev/zero | tr '\\0' {octet}")
-        at = run.end()
+    for start, stop in _runs(body):
+        commands.append(_printf(body[at:start]))
+        octet = shlex.quote(chr(body[start]))
+        commands.append(f"head -c {stop - start} /dev/zero | tr '\\0' {octet}")
+        at = stop
     rest = body[at:]
     if len(rest) > LONGEST_BODY:
         rest = rest[:LONGEST_BODY]

@@ -242,6 +242,8 @@ UNENDED: Final = End((6,))
 OKAY: Final = End((0,))
 BROKEN: Final = End((1,))
 UNDECIDED: Final = End((6,))
+CANNED: Final = End((1,))
+"""The same answer to every request, right in form: the suite finds that it does not heed them."""
 
 
 # --- without end ---------------------------------------------------------------------------------
@@ -399,7 +401,7 @@ def nested_objects(wire: Wire) -> None:
     wire.send(whole(wire, data(wire, b'{"error":%s,"choices":[%s]}' % (deep, deep))))
 
 
-@target(UNDECIDED, OKAY, OKAY, load=())
+@target(CANNED, OKAY, OKAY, load=())
 def numbers_of_10_000_digits(wire: Wire) -> None:
     """Numbers with 10,000 digits wherever a number stands."""
     digits = b"9" * 10_000
@@ -451,7 +453,7 @@ def empty_body(wire: Wire) -> None:
     wire.send(whole(wire, b""))
 
 
-@target(UNDECIDED, OKAY, OKAY, load=())
+@target(CANNED, OKAY, OKAY, load=())
 def byte_order_mark(wire: Wire) -> None:
     """A byte-order mark before the body."""
     wire.send(whole(wire, b"\xef\xbb\xbf" + wire.body))
@@ -555,13 +557,13 @@ def http_2(wire: Wire) -> None:
     wire.send(b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01")
 
 
-@target(UNDECIDED, OKAY, OKAY, load=())
+@target(CANNED, OKAY, OKAY, load=())
 def keep_alive_lies(wire: Wire) -> None:
     """Promises to keep the connection, and closes it after each answer."""
     wire.send(whole(wire, None, "Connection: keep-alive", "Keep-Alive: timeout=600, max=1000"))
 
 
-@target(UNDECIDED, OKAY, OKAY, load=())
+@target(CANNED, OKAY, OKAY, load=())
 def close_lies(wire: Wire) -> None:
     """Says that it closes the connection, and holds it open."""
     wire.send(whole(wire, None, "Connection: close"))
@@ -657,7 +659,7 @@ def tls_self_signed(wire: Wire) -> None:
     wire.send(whole(wire))
 
 
-@target(BAD_CERTIFICATE, load="tls", speaks_first=True, slow=True)
+@target(BAD_CERTIFICATE, load="connect_timeout", speaks_first=True, slow=True)
 def tls_that_never_shakes_hands(wire: Wire) -> None:
     """A port for https that accepts and says nothing."""
     wire.hold()

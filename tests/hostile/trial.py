@@ -52,8 +52,8 @@ class Measured:
 
     @property
     def raw(self) -> list[str]:
-        """Control characters that reached the terminal."""
-        return sorted({repr(c) for c in self.text if not (c.isprintable() or c in "\n\r")})
+        """Control characters that reached the terminal; the joiner of emoji is one of ours."""
+        return sorted({repr(c) for c in self.text if not (c.isprintable() or c in "\n\r\u200d")})
 
     @property
     def verdicts(self) -> dict[str, int]:
