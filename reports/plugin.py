@@ -6,6 +6,8 @@ Laws
 * A check of the catalogue is shown by the page, once; anything else that went wrong (a file that
   does not import, a test of somebody's own) is shown too, so that nothing is lost.
 * When pytest-html's own page changes, ours stays whole.
+* A page that cannot be made is one line and the exit status of a failed suite; there is no half of
+  one, and the results, which are written before, stay.
 
 Theory
 ------
@@ -17,20 +19,23 @@ summary; when the file is written, ``mend`` keeps our part of it in a page of it
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Protocol
+from typing import Any, Final, Protocol
+
+import pytest
 
 from conformance.requirements import CHAPTERS, REQUIREMENTS
 
-from . import page
-
-if TYPE_CHECKING:
-    import pytest
+from . import page, words
+from .told import printable
 
 __all__ = ["HtmlReport", "mend"]
 
 NAME: Final = "Conformance report"
+
+SUITE_FAILED: Final = 3
+"""The exit status of a run that failed by itself."""
 
 
 class _ReportData(Protocol):
@@ -57,6 +62,7 @@ class HtmlReport:
         self._results = results
         self._redact = redact
         self._others: list[tuple[str, str]] = []
+        self._fault = ""
 
     def pytest_html_report_title(self, report: _ReportData) -> None:
         """Name the page, and forget the environment that has just been gathered."""
@@ -77,6 +83,24 @@ class HtmlReport:
         results = self._results()
         if results:
             prefix.append(page.render(results, REQUIREMENTS, CHAPTERS, others=self._others))
+
+    @pytest.hookimpl(wrapper=True, trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session) -> Generator[None, object, object]:
+        """Whatever keeps the page from being made keeps nothing else."""
+        try:
+            return (yield)
+        except Exception as error:  # a fault of ours or of pytest-html, or a disk that is full
+            told = words.short(printable(self._redact(f"{type(error).__name__}: {error}")), 300)
+            self._fault = f"the page {session.config.option.htmlpath} cannot be made: {told}"
+            session.exitstatus = SUITE_FAILED
+            Path(session.config.option.htmlpath).unlink(missing_ok=True)  # it is not this run's
+            return None
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        """Say so, after all else."""
+        if self._fault:
+            terminalreporter.write_line(self._fault, red=True)
 
 
 def mend(path: Path) -> None:

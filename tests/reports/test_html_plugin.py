@@ -110,6 +110,36 @@ def test_what_is_outside_the_catalogue_is_kept_and_redacted(html: str) -> None:
     assert "secret" not in html
 
 
+BROKEN = """
+from reports import page
+
+def broken(*_, **__):
+    raise ValueError("no <such> secret\\nvalue \\x1b[31m")
+
+page.render = broken
+"""
+
+
+def test_a_page_that_cannot_be_made_is_one_line_and_a_failed_suite(
+    pytester: pytest.Pytester, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    pytester.makeconftest(CONFTEST.replace("plugin.mend", "Path") + BROKEN)
+    pytester.makepyfile("def test_that_passes(): pass")
+    old = pytester.path / "out/report.html"
+    old.parent.mkdir()
+    old.write_text("of another run", encoding="utf-8")
+    ran = pytester.runpytest_subprocess("--html=out/report.html", "--junitxml=out/junit.xml")
+    assert ran.ret == 3
+    said = ran.stdout.str() + ran.stderr.str()
+    assert "out/report.html cannot be made: ValueError: no <such> [redacted]" in said
+    assert "Traceback" not in said
+    assert "secret" not in said
+    assert "\x1b[31m" not in said
+    assert not old.exists()
+    assert (old.parent / "junit.xml").exists()
+
+
 def test_a_file_without_a_report_stays_as_it_is(tmp_path: Path) -> None:
     path = tmp_path / "other.html"
     path.write_text("<html>other</html>", encoding="utf-8")
