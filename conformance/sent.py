@@ -38,15 +38,20 @@ def stream_canary(model: str) -> Request:
     )
 
 
+LARGEST_READ = 8_000_000
+"""Bytes of a request that are read back."""
+
+
 def is_stream(request: Request) -> bool:
     """Whether a request asks for a stream, as `encode` spells it."""
     return b'"stream": true' in (request.body or b"")
 
 
 def sent_json(exchange: Exchange) -> Any:
-    """The request's body as a JSON value; None when it is none."""
+    """The request's body as a JSON value; None when it is none, or too large to be held twice."""
+    body = exchange.request.body or b""
     try:
-        return json.loads(exchange.request.body or b"")
+        return json.loads(body) if len(body) <= LARGEST_READ else None
     except ValueError:
         return None
 
