@@ -36,20 +36,16 @@ CHANCE = 1e-5
 
 TABLE = (
     "streams_null_deltas",
-    "gives_each_chunk_an_id_of_its_own",
     "never_says_done",
-    "talks_after_done",
-    "says_text_plain",
-    "begins_json_with_a_byte_order_mark",
     "writes_past_the_declared_end",
     "nulls_a_count",
     "never_says_why",
-    "leaves_the_type_null",
     "asks_no_credentials",
     "leaves_the_role_out",
     "accepts_empty_messages",
 )
-"""Faults of transport, framing, chunks, usage, finish reasons, messages, errors and credentials."""
+"""One fault each of chunks, framing, transport, usage, finish reasons, credentials, messages and
+refusals."""
 
 
 @dataclass(frozen=True, slots=True)
