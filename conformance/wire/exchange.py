@@ -82,7 +82,8 @@ class Request:
     method: str
     path: str
     """Appended to the base URL as it stands: `/chat/completions`."""
-    body: bytes | None = None
+    body: bytes | None = field(default=None, repr=False)
+    """Not shown by `repr`, which pytest makes of what a check held: it may be of 50 MB."""
     headers: tuple[tuple[str, str], ...] = (JSON, IDENTITY)
     """An empty value means: send no such header, not even the client's own."""
     authorization: str | None = BEARER
