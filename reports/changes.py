@@ -28,6 +28,7 @@ from conformance.requirements import Requirement
 from .matrix import entries_alike
 from .told import told
 from .verdict import LEVELS, Entry, Verdict, clauses
+from .view import TARGET
 
 __all__ = [
     "MEANING",
@@ -139,6 +140,19 @@ class Changes:
     """Judgements (clause and model) that are the same and neither broken nor warned."""
     folded: bool
     """No model is in both runs: clauses are compared over all models."""
+
+    @property
+    def whole(self) -> str:
+        """What a row is called that is of no model."""
+        return "the worst of all models" if self.folded else TARGET
+
+    @property
+    def told_as(self) -> str:
+        """``broke``, ``open`` or ``good``: where a breach stays, or is not seen, it is not good."""
+        if self.broke:
+            return "broke"
+        bad = Change.BROKE, Change.FOUND, Change.STILL, Change.LOST
+        return "open" if self.of(*bad) else "good"
 
     def of(self, *wanted: Change) -> tuple[Changed, ...]:
         """The rows of these changes."""

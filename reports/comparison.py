@@ -202,6 +202,7 @@ def _templates() -> jinja2.Environment:
     )
     env.filters |= {
         "amount": words.amount,
+        "clauses": lambda rows: len({row.id for row in rows}),
         "day": day,
         "inline": page.inline,
         "lines": lines,

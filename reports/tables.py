@@ -19,7 +19,7 @@ from .columns import Column, day
 from .matrix import Cell, Dissent, Kind, Matrix, Row
 from .told import printable
 from .verdict import Verdict
-from .view import SIGNS, TARGET
+from .view import SIGNS
 
 __all__ = ["changes_lines", "headline", "legend", "matrix_lines", "outcome"]
 
@@ -193,7 +193,7 @@ def changes_lines(
         yield f"{change.value.capitalize()} ({words.amount(ids, 'clause')}): {MEANING[change]}"
         whole = change in (Change.BROKE, Change.FOUND, Change.STILL) or len(rows) <= _LISTED
         for row in rows if whole else rows[:_LISTED]:
-            yield from _changed(row, width)
+            yield from _changed(row, found.whole, width)
         if not whole:
             yield f"  … and {len(rows) - _LISTED} more"
     yield ""
@@ -207,10 +207,10 @@ def _same(found: Changes) -> str:
     )
 
 
-def _changed(row: Changed, width: int) -> Iterator[str]:
+def _changed(row: Changed, target: str, width: int) -> Iterator[str]:
     arrow = f"{row.was or 'not run'} -> {row.now or 'not run'}"
     known = " · known deviation" if row.known else ""
-    models = [printable(model or TARGET) for model in row.models]
+    models = [printable(model or target) for model in row.models]
     on = words.listed(models) if len(models) <= 2 else words.amount(len(models), "model")
     yield words.short(f"  {row.id:<15}{row.level:<7}{arrow} · {on}{known}", width)
     if row.told:

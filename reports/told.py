@@ -27,7 +27,8 @@ def told(entry: Entry) -> str:
     """
     evidence, verdict = entry["evidence"], entry["verdict"]
     if verdict in _UNJUDGED:
-        return evidence.get("reason") or str(evidence["summary"])
+        reason = evidence.get("reason") or str(evidence["summary"])
+        return f"blocked by {reason}" if verdict == Verdict.BLOCKED else reason
     if verdict in (Verdict.FAIL, Verdict.WARN):
         findings = evidence.get("findings") or ()
         seen = _finding(findings[0]) if findings else str(evidence["summary"])

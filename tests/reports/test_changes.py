@@ -121,6 +121,27 @@ def test_a_breach_that_comes_and_goes_is_called_so_whether_it_came_or_went() -> 
     assert [row.told for row in went.rows] == ["before: no end (intermittent: 2 of 6)"]
 
 
+@pytest.mark.parametrize(
+    ("was", "now", "css"),
+    [
+        ("PASS", "FAIL", "fail"),
+        ("FAIL", "PASS", "pass"),
+        ("FAIL", "FAIL", "open"),
+        ("PASS", "PASS", "pass"),
+        ("PASS", "BLOCKED", "open"),
+        ("FAIL", "INCONCLUSIVE", "open"),
+    ],
+)
+def test_what_stays_broken_or_is_not_judged_is_not_shown_as_good(
+    was: str, now: str, css: str
+) -> None:
+    old, new = run(was), run(now)
+    shown = columns.columns([old, new], [Path("a"), Path("b")], ["old", "new"])
+    html = comparison.changes_page(between(old, new), shown, [])
+    assert f'<h1 class="verdict {css}">' in html
+    assert (f"blocked by {now}" in html) == (now == "BLOCKED")
+
+
 def test_strictness_breaks_nothing() -> None:
     found = between(run("WARN", SHOULD), run("FAIL", SHOULD, strict=True))
     assert [row.change for row in found.rows] == [Change.WARNS]
@@ -149,6 +170,7 @@ def test_runs_without_a_model_in_common_are_compared_clause_by_clause() -> None:
     found = between(old, new)
     assert found.folded
     assert [(row.change, row.models) for row in found.rows] == [(Change.BROKE, (None,))]
+    assert found.whole == "the worst of all models"
     known = {"id": MUST, "models": [TWO], "reason": "ticket", "expires": "2027-01-01"}
     declared = between(old, run("FAIL", models=(TWO,), profile_deviations=[known]))
     assert declared.exit_status == 0
