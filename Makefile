@@ -51,8 +51,9 @@ hostile: .venv/.complete ## Meet every hostile target; writes docs/hostile.md; A
 clients: .cache/clients/.complete ## Install the client libraries, and judge TARGET=URL with them alone
 	$(PYTEST) -m clients $(if $(TARGET),--target-url "$$TARGET") $(ARGS)
 
-servers: .venv/.complete ## The tests against servers that others wrote (installs them first)
-	$(PYTEST) tests -m real_server $(ARGS)
+# Up to 8 GB and an hour the first time. CI judges llama.cpp and LiteLLM alone, as a part of the tests.
+servers: .venv/.complete ## Judge every server that others wrote, and record it; ARGS="NAME …"
+	$(VENV) -m tests.servers.record $(ARGS)
 
 load: .venv/.complete ## Measure TARGET=URL, or the embedded server, under load; ARGS="…" goes to locust
 	$(VENV) -m load $(if $(TARGET),--host "$$TARGET" $(or $(ARGS),$(SHORT_RUN)),$(ARGS))

@@ -1,14 +1,12 @@
-"""Independent OpenAI-compatible servers for the tests: installed by name, started, and ended.
+"""Servers that others wrote: installed by name, started, and ended.
 
     with running(RECIPES["llama.cpp"]) as server:
         httpx.get(server.url + "/models", headers={"Authorization": f"Bearer {server.key}"})
 
 Laws
-    1. A server is data, one `Recipe`; the functions below know no server by name.
-    2. The package index is met while installing, never while running: no model is downloaded.
-    3. A server listens on 127.0.0.1 alone, in a clean environment with a home of its own.
-    4. When `running` ends, by whatever way, the server's process group is gone; its log stays.
-    5. Any number of processes may install or run the same recipe at once.
+    1. A server runs in a clean environment with a home of its own, told to stay offline.
+    2. When `running` ends, by whatever way, the server's process group is gone; its log stays.
+    3. Any number of processes may install or run the same recipe at once.
 
 Where it lives, under `root` ($CONFORMANCE_SERVERS, else .cache/servers in this repository):
     NAME-VERSION/          the virtual environment; `stamp` in it says what was installed
@@ -16,7 +14,7 @@ Where it lives, under `root` ($CONFORMANCE_SERVERS, else .cache/servers in this 
     NAME-VERSION.lock      held while installing
     logs/                  one file per installation and per port
 
-For a developer: `python -m tests.servers.recipes NAME [--port N]` runs one in the foreground.
+For a developer: `python -m tests.servers.serving NAME [--port N]` runs one in the foreground.
 POSIX only (process groups, flock).
 """
 
@@ -32,49 +30,20 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
-HERE = Path(__file__).resolve().parent
-HOST = "127.0.0.1"
-START_DEADLINE = 120.0  # seconds until /v1/models answers
+from tests.servers.recipes import HERE, HOST, RECIPES, Recipe
+
 STOP_DEADLINE = 10.0  # seconds from SIGTERM to SIGKILL
 POLL = 0.1  # seconds
 
 
 class ServerError(Exception):
     """An installation or a start that failed, told in one line that names the log."""
-
-
-@dataclass(frozen=True)
-class Recipe:
-    """How to install and start one server.
-
-    `prepare` and `command` are Python scripts with arguments, run by the environment's Python;
-    {venv}, {here}, {port}, {key} and {model} are filled in.
-    """
-
-    name: str
-    version: str
-    requirements: tuple[str, ...]  # pinned; constraints-NAME.txt pins what they need in turn
-    key: str  # a test constant, no secret
-    models: tuple[str, ...]  # ids in /v1/models
-    command: tuple[str, ...]
-    prepare: tuple[str, ...] = ()  # run once, after the installation
-    environment: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def model(self) -> str:
-        """The id of the model that tests ask for."""
-        return self.models[0]
-
-    @property
-    def constraints(self) -> Path:
-        """A file of `name==version` lines."""
-        return HERE / f"constraints-{self.name}.txt"
 
 
 @dataclass(frozen=True)
@@ -87,43 +56,6 @@ class Server:
     log: Path  # its standard output and error
     pid: int  # also its process group
 
-
-RECIPES: Mapping[str, Recipe] = {
-    recipe.name: recipe
-    for recipe in (
-        Recipe(
-            name="llama.cpp",
-            version="2026.10.11549",
-            requirements=("xllamacpp==2026.10.11549", "gguf==0.19.0", "numpy==2.4.6"),
-            key="sk-test-llama-cpp",
-            models=("tiny",),
-            prepare=("{here}/tiny_gguf.py", "{venv}/tiny.gguf"),
-            command=(
-                *("{here}/llamacpp.py", "--port", "{port}", "--key", "{key}"),
-                *("--alias", "{model}", "--model", "{venv}/tiny.gguf"),
-            ),
-        ),
-        Recipe(
-            name="litellm",
-            version="1.106.2",
-            # Without prisma this version answers a missing key with a bare 500 in text/plain.
-            requirements=("litellm[proxy]==1.106.2", "prisma==0.15.0"),
-            key="sk-test-litellm",
-            models=("mock", "mock-long"),
-            command=(
-                *("{venv}/bin/litellm", "--config", "{here}/litellm.yaml"),
-                *("--host", HOST, "--port", "{port}", "--telemetry", "False"),
-            ),
-            environment={
-                "LITELLM_MASTER_KEY": "{key}",
-                "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-                "LITELLM_TELEMETRY": "False",
-                "DISABLE_ADMIN_UI": "True",
-                "NO_DOCS": "True",
-            },
-        ),
-    )
-}
 
 OFFLINE = {
     "HF_HUB_OFFLINE": "1",
@@ -141,10 +73,14 @@ def default_root() -> Path:
 
 def fingerprint(recipe: Recipe) -> str:
     """A hash of all that an installation depends on: requirements, scripts and this Python."""
-    script = [Path(word.format(here=HERE, venv="")) for word in recipe.prepare[:1]]
+    words = [*recipe.requirements, *recipe.unwanted]
+    files = [recipe.constraints] if recipe.registry == "PyPI" else []
+    for step in recipe.prepare:
+        words += step
+        files += [Path(step[0].format(here=HERE)), *sorted(HERE.glob("tiny_*.py"))]
     parts = [
-        "\n".join((*recipe.requirements, *recipe.prepare)).encode(),
-        *(path.read_bytes() for path in (recipe.constraints, *script)),
+        "\n".join(words).encode(),
+        *(path.read_bytes() for path in files),
         f"{sys.implementation.name} {sys.version_info[:2]}".encode(),
     ]
     return hashlib.sha256(b"\0".join(parts)).hexdigest()
@@ -170,27 +106,38 @@ def install(recipe: Recipe, root: Path | None = None) -> Path:
             shutil.rmtree(venv)
         log = logs / f"{venv.name}-install.log"
         log.unlink(missing_ok=True)
+        (venv / "home").mkdir(parents=True)
         for step in installation(recipe, venv):
             perform(recipe, step, log)
-        (venv / "home").mkdir()
         stamp.write_text(wanted)
     return venv
 
 
 def installation(recipe: Recipe, venv: Path) -> list[list[str]]:
-    """The commands that make the environment, in order; by pip, as everything else here."""
-    python = f"{venv}/bin/python"
+    """The commands that make the environment, in order."""
     create = [sys.executable, "-m", "venv", str(venv)]
-    pip = [python, "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
-    packages = [*pip, "--constraint", str(recipe.constraints), *recipe.requirements]
-    steps = [create, packages]
-    if recipe.prepare:
-        steps.append([python, *filled(recipe, recipe.prepare, venv)])
+    python = f"{venv}/bin/python"
+    prepare = [[python, *filled(recipe, step, venv)] for step in recipe.prepare]
+    return [create, *packages(recipe, venv), *prepare]
+
+
+def packages(recipe: Recipe, venv: Path) -> list[list[str]]:
+    """The commands that install what is required, by the ordinary client of its registry."""
+    if recipe.registry == "npm":
+        npm = ["npm", "install", "--prefix", str(venv), "--no-package-lock", "--ignore-scripts"]
+        return [[*npm, "--no-audit", "--no-fund", "--silent", *recipe.requirements]]
+    pip = [f"{venv}/bin/python", "-m", "pip", "--disable-pip-version-check"]
+    install = [*pip, "install", "--quiet", "--constraint", str(recipe.constraints)]
+    steps = [[*install, *recipe.requirements]]
+    if recipe.unwanted:
+        steps.append([*pip, "uninstall", "--quiet", "--yes", *recipe.unwanted])
     return steps
 
 
 def perform(recipe: Recipe, step: Sequence[str], log: Path) -> None:
     """Run one command of an installation, its output added to the log."""
+    if shutil.which(step[0]) is None:
+        raise ServerError(f"{recipe.name}: {step[0]} is not installed")
     with log.open("ab") as sink:
         code = subprocess.run(step, stdout=sink, stderr=subprocess.STDOUT, check=False).returncode
     if code:
@@ -217,7 +164,7 @@ def running(recipe: Recipe, root: Path | None = None, port: int | None = None) -
         port: on 127.0.0.1; a free one unless given.
 
     Raises:
-        ServerError: it could not be installed, or did not answer within `START_DEADLINE`.
+        ServerError: it could not be installed, or did not answer within the recipe's `patience`.
     """
     with process(recipe, root, port) as (_, server):
         yield server
@@ -231,8 +178,9 @@ def process(
     venv = install(recipe, root)
     port = port or free_port()
     log = venv.parent / "logs" / f"{venv.name}-{port}.log"
+    node = [str(Path(found).parent) for found in [shutil.which("node")] if found]
     environment = {
-        "PATH": f"{venv}/bin:{os.defpath}",
+        "PATH": os.pathsep.join([f"{venv}/bin", *node, os.defpath]),
         "HOME": str(venv / "home"),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
@@ -266,24 +214,24 @@ def free_port() -> int:
 
 
 def wait_until_ready(recipe: Recipe, child: subprocess.Popen[bytes], port: int, log: Path) -> None:
-    """Return when GET /v1/models answers 200; ServerError if the server dies or takes too long."""
-    deadline = time.monotonic() + START_DEADLINE
+    """Return when the server answers; ServerError if it dies or takes too long."""
+    deadline = time.monotonic() + recipe.patience
     while not ready(port, recipe.key):
         if child.poll() is not None:
             raise ServerError(f"{recipe.name}: exits with {child.returncode}: {last_line(log)}")
         if time.monotonic() > deadline:
             raise ServerError(
-                f"{recipe.name}: no answer within {START_DEADLINE:.0f} s: {last_line(log)}"
+                f"{recipe.name}: no answer within {recipe.patience:.0f} s: {last_line(log)}"
             )
         time.sleep(POLL)
 
 
 def ready(port: int, key: str) -> bool:
-    """Whether GET /v1/models answers 200 now."""
+    """Whether GET /v1/models answers now; a server may lack it, but not by a 5xx."""
     connection = HTTPConnection(HOST, port, timeout=5)
     try:
         connection.request("GET", "/v1/models", headers={"Authorization": f"Bearer {key}"})
-        return connection.getresponse().status == 200
+        return connection.getresponse().status < 500
     except (OSError, HTTPException):
         return False
     finally:

@@ -11,8 +11,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.servers import recipes
-from tests.servers.recipes import RECIPES, Recipe, Server, ServerError, install, running
+from tests.servers import serving
+from tests.servers.recipes import HERE, RECIPES, Recipe
+from tests.servers.serving import Server, ServerError, install, running
 
 
 def broken(**changes: object) -> Recipe:
@@ -42,9 +43,8 @@ def chat(server: Server, headers: dict[str, str]) -> httpx.Response:
 
 
 @pytest.mark.real_server
-@pytest.mark.parametrize("name", sorted(RECIPES))
-def test_a_server_answers_checks_its_key_and_is_gone_afterwards(name: str) -> None:
-    recipe = RECIPES[name]
+def test_a_server_answers_checks_its_key_and_is_gone_afterwards() -> None:
+    recipe = RECIPES["llama.cpp"]
     with running(recipe) as server:
         key = {"Authorization": f"Bearer {server.key}"}
         listed = httpx.get(f"{server.url}/models", headers=key, timeout=30, trust_env=False)
@@ -106,7 +106,7 @@ def test_an_installation_is_made_once(tmp_path: Path, monkeypatch: pytest.Monkey
         made.extend(steps)
         return steps
 
-    monkeypatch.setattr(recipes, "installation", installation)
+    monkeypatch.setattr(serving, "installation", installation)
     venv = install(broken(), tmp_path)
     assert venv == tmp_path / "llama.cpp-0"
     assert install(broken(), tmp_path) == venv
@@ -126,7 +126,7 @@ def test_a_server_that_dies_while_it_starts_is_one_line(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(
-        recipes,
+        serving,
         "installation",
         lambda _, venv: [[sys.executable, "-m", "venv", "--without-pip", str(venv)]],
     )
@@ -141,7 +141,7 @@ def test_a_server_ends_when_its_parent_lets_go(tmp_path: Path) -> None:
     script = tmp_path / "server.py"
     script.write_text("import signal; print('up', flush=True); signal.pause()")
     child = subprocess.Popen(
-        [sys.executable, recipes.HERE / "leash.py", script],
+        [sys.executable, HERE / "leash.py", script],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         start_new_session=True,
