@@ -24,7 +24,7 @@ from conformance.protocol.stream import read_stream
 from load import outcome
 from load.decoding import decode
 from load.exchange import Exchange, Reply
-from tests.hostile.targets import COMPLETION, LIST, STREAM
+from tests.hostile.targets.wire import COMPLETION, LIST, STREAM
 
 ALL: Final = Facts(
     n=2, include_usage=True, calls_allowed=True, functions=True, audio=True, logprobs=True

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 HEAD = """# Hostile and broken targets
 
 What a target can send to harm who reads it, one line each, and how a run ends that meets it.
-Written by `make hostile`; the rows stand in `tests/hostile/targets.py`.
+Written by `make hostile`; the rows stand in `tests/hostile/targets/`.
 
 - **Hostile to** says which requests meet it: everything; chat requests, while `/models` is in
   order; or streams alone, while plain answers are. `load` is the load generator.

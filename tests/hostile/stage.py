@@ -18,7 +18,8 @@ from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
 from conformance.protocol.http1 import read_responses
-from tests.hostile.targets import CERTIFICATES, PIECE, Scope, Target, Wire
+from tests.hostile.targets.row import CERTIFICATES, Scope, Target
+from tests.hostile.targets.wire import PIECE, Wire
 from tests.wire.tiny import Tiny, answer, replies, serve
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -19,7 +19,8 @@ from pathlib import Path
 
 from tests.hostile import trial
 from tests.hostile.stage import Stage, staged
-from tests.hostile.targets import TARGETS, Scope, Target
+from tests.hostile.targets import TARGETS
+from tests.hostile.targets.row import Scope, Target
 from tests.hostile.trial import Measured
 from tests.plugin.bench import KEY, ROOT, reference
 
@@ -162,7 +163,7 @@ def main() -> int:
     parser.add_argument("--say", action="store_true", help="show what the runs print")
     given = parser.parse_args()
     if unknown := set(given.names) - set(TARGETS):
-        parser.error(f"no row is called {', '.join(unknown)}: see tests/hostile/targets.py")
+        parser.error(f"no row is called {', '.join(unknown)}: see tests/hostile/targets/")
     done: list[Row] = []
     for row in rows(given.names, given.scope, given.timeout, given.say):
         done.append(row)

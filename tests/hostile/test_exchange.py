@@ -20,7 +20,9 @@ from load.failures import Kind
 from load.place import place, post
 from load.stream import Connection
 from tests.hostile.stage import Stage, staged
-from tests.hostile.targets import CERTIFICATES, COMPLETION, STREAM, TARGETS, Scope
+from tests.hostile.targets import TARGETS
+from tests.hostile.targets.row import CERTIFICATES, Scope
+from tests.hostile.targets.wire import COMPLETION, STREAM
 from tests.wire.tiny import Tiny, answer, serve
 
 PLAIN = Request("POST", "/chat/completions", b'{"model": "m", "messages": []}')

@@ -9,7 +9,8 @@ import pytest
 
 from tests.hostile.stage import staged
 from tests.hostile.table import CHANCE, MOST_MIB
-from tests.hostile.targets import TARGETS, Scope
+from tests.hostile.targets import TARGETS
+from tests.hostile.targets.row import Scope
 from tests.hostile.trial import load
 
 

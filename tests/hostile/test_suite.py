@@ -11,7 +11,8 @@ from collections.abc import Iterator
 import pytest
 
 from tests.hostile.stage import Stage, staged
-from tests.hostile.targets import CERTIFICATES, TARGETS, Scope
+from tests.hostile.targets import TARGETS
+from tests.hostile.targets.row import CERTIFICATES, Scope
 from tests.plugin.batch import run_all
 from tests.plugin.bench import KEY, Ran, reference
 

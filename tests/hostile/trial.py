@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tests.hostile.targets import CERTIFICATES
+from tests.hostile.targets.row import CERTIFICATES
 from tests.plugin.bench import KEY, ROOT, command, environment
 
 LONGEST = 120.0
