@@ -25,10 +25,11 @@ The map (design laws in CONTRIBUTING.md):
 | `plugin.py`, `settings.py` | the pytest plugin: inert in runs that are not ours |
 | `run.py` | the hooks of a run of ours; what they call: |
 | `session`, `preflight`, `embedded` | the target of the run |
+| `collecting`, `standing` | which checks run, in what order; does a model answer at all? |
 | `items`, `recording`, `dressing` | from a check to its record and its outcome |
 | `parts`, `journal`, `terms`, `resuming` | what is kept as a run goes, and going on from it |
 | `bounds`, `budget`, `signals` | budgets and rate; what calls cost in tokens; Ctrl-C and SIGTERM |
-| `progress`, `planning`, `configuration`, `artefacts` | what a run shows and writes |
+| `progress`, `closing`, `planning`, `configuration`, `artefacts` | what a run shows and writes |
 | `checks.py`, `listing.py` | which requirements are judged, read off the checks |
 | `reference/` | the embedded server and its faults; shares no code with the checker |
 

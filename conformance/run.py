@@ -2,10 +2,9 @@
 
 The laws:
 
-1. Hooks only: what is decided is decided in `recording`, what is spelled in `dressing`, what is
-   written in `artefacts`.
+1. Hooks only: what runs is chosen in `collecting`, what is decided is decided in `recording`, what
+   is spelled in `dressing`, what is written in `artefacts`, what is said at the end in `closing`.
 2. Records travel on the test report, so that they survive the way back from an xdist worker.
-
 """
 
 import warnings
@@ -18,57 +17,27 @@ from typing import Any
 import pytest
 
 import reports.results
-import reports.text
 import reports.verdict
 
 from . import artefacts, settings, signals
 from .again import ask_again
-from .chat import Chat
+from .closing import show_plan, show_results
+from .collecting import collect, parametrize, scheduler, sizes
 from .configuration import known, plain
 from .dressing import dress, status
-from .guards import not_5xx, status_line
-from .items import is_generated, may_harm, model_in, model_of, requirement_of, slug
+from .items import is_generated, may_harm, model_of, requirement_of
 from .journal import beside
 from .outcomes import Blocked, Broken, Inconclusive, Trials, Unsupported
 from .parts import Parts, title_of
-from .planning import Cost, plan_lines
+from .planning import Cost
 from .progress import Progress
 from .recording import Recorder
 from .requirements import CHAPTERS, Requirement
 from .resuming import check, left_by
 from .session import TargetSession, as_embedded
+from .standing import FIRST, stands
 from .terms import terms_of
 from .wire.redact import Redactor
-
-FIRST = "CC-HTTP-001"
-"""The canary: while the plainest call fails, nothing else about a model can be judged."""
-
-
-INSISTENCE = 3
-"""How often the canary is sent before its failure blocks the rest: one that fails at times does
-not."""
-
-
-def _stands(chat: Chat, entry: Requirement) -> None:
-    """Raise what keeps every check of a model from being judged: its plainest call fails.
-
-    The requirement that is to blame for it is judged all the same.
-    """
-    fallen = [_fallen(chat, entry, 0)]
-    while fallen[-1] is not None and len(fallen) < INSISTENCE:
-        fallen.append(_fallen(chat, entry, len(fallen)))
-    if fallen[-1] is not None:
-        raise fallen[-1]
-
-
-def _fallen(chat: Chat, entry: Requirement, sample: int) -> Blocked | None:
-    try:
-        canary = not_5xx(chat.canary(sample), "a reply to the plainest call")
-    except Blocked as blocked:
-        return None if blocked.by == entry.id else blocked
-    except Broken as broken:  # this clause is not to blame for it
-        return Blocked(FIRST, str(broken), broken.sightings[0].exchange)
-    return None if canary.status == 200 else Blocked(FIRST, status_line(canary), canary)
 
 
 class Run:
@@ -170,75 +139,21 @@ class Run:
     # -- collection -----------------------------------------------------------------------------
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        mark = metafunc.definition.get_closest_marker("requirement")
-        family = metafunc.definition.get_closest_marker("requirements")
-        if family is not None:
-            mark = family.args[0].mark
-            clauses = [(one.mark.args[0], one) for one in family.args]
-            members = [pytest.param(name, marks=one, id=name) for name, one in clauses]
-            metafunc.parametrize("clause", members)
-        if mark is None or "chat" not in metafunc.fixturenames:
-            return
-        models = self.target.models if self.target else (self.settings.models or ("model",))
-        if mark.kwargs["scope"] == "target":
-            metafunc.parametrize("chat", [models[0]], ids=["target"], indirect=True)
-            return
-        ids: list[str] = []
-        for number, model in enumerate(models):
-            name = slug(model)
-            ids.append(name if name not in ids else f"{name}_{number}")
-        metafunc.parametrize("chat", models, ids=ids, indirect=True)
+        chosen = self.settings.models or ("model",)  # where checks are only collected
+        parametrize(metafunc, self.target.models if self.target else chosen)
 
     @pytest.hookimpl(trylast=True)
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        """Keep what is selected; order by model, then chapter, generated requests last.
-
-        What is asked of the target as a whole comes first, but last of all what may leave it
-        unwell: a server that a body of 50 MB ends has been judged by then.
-        """
-        ours, others, dropped = [], [], []
-        for item in items:
-            if requirement_of(item) is None:
-                others.append(item)
-            elif self._wanted(item):
-                ours.append(item)
-            else:
-                dropped.append(item)
-        orders = {chapter.prefix: chapter.order for chapter in CHAPTERS}
-        models = {m: i for i, m in enumerate(self.target.models if self.target else ())}
-
-        def place(item: pytest.Item) -> tuple[bool, int, bool, int]:
-            entry, model = requirement_of(item), model_of(item)
-            order = orders.get(entry.id.rpartition("-")[0] if entry else "", 0)
-            last = model is None and may_harm(item)
-            return last, models.get(model or "", -1), is_generated(item), order
-
-        items[:] = sorted(ours, key=place) + others
-        if dropped:
-            self.config.hook.pytest_deselected(items=dropped)
-        for item in ours:
-            entry = requirement_of(item)
-            if entry is not None:
-                self.sizes[model_of(item), entry.id.rpartition("-")[0]] += 1
-        self.parts.match(ours)
-
-    def _wanted(self, item: pytest.Item) -> bool:
-        selected = self.settings.selected
-        if is_generated(item) and not self.settings.generated.examples:
-            return False
-        entry = requirement_of(item)
-        return selected is None or (entry is not None and entry.id in selected)
+        found = collect(items, self.settings, self.target.models if self.target else ())
+        items[:] = found.ours + found.others
+        if found.dropped:
+            self.config.hook.pytest_deselected(items=found.dropped)
+        self.sizes = sizes(found.ours)
+        self.parts.match(found.ours)
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        """xdist: one model stays with one worker, so that replies are shared and in order."""
-        from xdist.scheduler import LoadScopeScheduling
-
-        class PerModel(LoadScopeScheduling):  # type: ignore[misc]  # xdist ships no types
-            def _split_scope(self, nodeid: str) -> str:
-                return model_in(nodeid) or nodeid
-
-        return PerModel(config, log)
+        return scheduler(config, log)
 
     # -- each check -----------------------------------------------------------------------------
 
@@ -254,7 +169,7 @@ class Run:
                 raise Inconclusive(target.gone)
             raise Blocked(FIRST, target.gone)
         if entry.id != FIRST and model_of(item) is not None:
-            _stands(chat, entry)
+            stands(chat, entry)
             chat.used.clear()
         for flag in entry.needs:
             capability = chat.capability(flag)
@@ -421,44 +336,7 @@ class Run:
             reporter.write_line(line, red=True)
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
-        out = terminalreporter
         if self.settings.plan and self.target is not None:
-            out.section("plan")
-            chosen = self.settings
-            lines = plan_lines(
-                self.parts.spent,
-                self.target.models,
-                chosen.target_url,
-                long_context=chosen.long_context,
-                generated=chosen.generated,
-                limits=chosen.limits,
-            )
-            for line in lines:
-                out.write_line(line)
-            return
-        if not self.results:
-            return
-        warned = [r for r in self.results["requirements"] if r["verdict"] == "WARN"]
-        if warned:
-            out.section("warnings", yellow=True)
-            for entry in warned:
-                model = entry["model"] or "target"
-                out.write_line(f"{entry['id']} · {model} · {entry['evidence']['summary']}")
-        out.section("conformance")
-        notices = list(filter(self._tells, self.notices))
-        for notice in notices:
-            out.write_line(notice, red=True)
-        if notices or self.results["interrupted"]:
-            out.write_line(f"go on with --resume {self.settings.results}")
-        for line in reports.text.closing(self.results, self._artefacts()):
-            out.write_line(line)
-
-    def _tells(self, notice: str) -> bool:
-        """Whether anything was left unjudged for it: what did not fit at first may have later."""
-        reasons = (entry["evidence"].get("reason") for entry in self.results["requirements"])
-        return any(notice in reason for reason in reasons if reason)
-
-    def _artefacts(self) -> list[Path]:
-        option = self.config.option
-        paths = [self.settings.results, getattr(option, "xmlpath", None), self.page]
-        return [Path(path) for path in paths if path]
+            show_plan(self, terminalreporter)
+        elif self.results:
+            show_results(self, terminalreporter)
