@@ -47,6 +47,10 @@ MOST_REQUESTS = 900
 break much, and each breach is asked for again, and in ever simpler requests."""
 
 
+FEW = ("--examples", "4")
+"""Generated requests on every commit; `make servers` sends five times as many."""
+
+
 @pytest.fixture(scope="module")
 def runs(
     tmp_path_factory: pytest.TempPathFactory,
@@ -62,7 +66,7 @@ def runs(
 def judged_by(name: str, model: str, folder: Path) -> Judgement:
     """One run against a server of its own."""
     with running(RECIPES[name]) as server:
-        return judge(server, model, folder)
+        return judge(server, model, folder, *FEW)
 
 
 @pytest.fixture(scope="module", params=EVERY_COMMIT, ids="-".join)
@@ -79,10 +83,16 @@ def test_the_verdicts_are_those_on_record(case: tuple[str, str, Judgement]) -> N
     name, model, judgement = case
     record = read_record(record_path(RECIPES[name], model))
 
-    found = differences(record, judgement)
+    found = [one for one in differences(record, judgement) if not few_may_miss(one)]
     if found:  # the table alone is what there is to read
         pytest.fail(f"{name} {model}: not on record\n\n{table(found)}\n", pytrace=False)
     assert judgement.exit_status == record.exit_status, judgement.output
+
+
+def few_may_miss(one: Difference) -> bool:
+    """Whether it takes more generated requests to see what is on record."""
+    generated = any(check.file.startswith("test_generated") for check in judged().get(one.id, ()))
+    return generated and one.seen in {"PASS", "UNSUPPORTED"}
 
 
 @pytest.mark.real_server

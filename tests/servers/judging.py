@@ -76,15 +76,15 @@ class Judgement:
         return sorted(path for path in self.folder.rglob("*") if path.is_file())
 
 
-def judge(server: Server, model: str, folder: Path) -> Judgement:
-    """Run the suite against one model of `server`, in `folder`.
+def judge(server: Server, model: str, folder: Path, *options: str) -> Judgement:
+    """Run the suite against one model of `server`, in `folder`; `options` are pytest's.
 
     Raises:
         RuntimeError: the run has left no results; its output is told.
         subprocess.TimeoutExpired: it took longer than `DEADLINE`.
     """
     words = [sys.executable, "-m", "pytest", "--pyargs", "conformance", "-p", "no:cacheprovider"]
-    words += ["--target-url", server.url, "--model", model]
+    words += ["--target-url", server.url, "--model", model, *options]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         words,
