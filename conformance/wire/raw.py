@@ -130,10 +130,10 @@ class Connection(AbstractContextManager["Connection"]):
                     break
 
     def _is_full(self) -> bool:
-        """Whether more came than a reply may take (its head among it, that `Client` bounds too)."""
-        if len(self.raw) > MOST or len(self.arrivals) > MOST_PIECES:
-            return True
-        return len(self.raw) > LONGEST_HEAD and not _HEAD_END.search(self.raw, 0, LONGEST_HEAD)
+        """Whether more came than a reply, or its head, may take."""
+        size = len(self.raw)
+        headless = size > LONGEST_HEAD and not _HEAD_END.search(self.raw, 0, LONGEST_HEAD)
+        return headless or size > MOST or len(self.arrivals) > MOST_PIECES
 
     def _receive(self, seconds: float) -> bool:
         """One read, waited for so long; whether it brought anything, the end included."""
