@@ -18,7 +18,8 @@ Map
 failures    the ways in which a request can end, as a table
 decoding    the bytes of a stream -> where its tokens are, its usage, its end     pure
 timeline    stamps and decoding -> the metrics, by their definitions              pure
-metrics     mergeable histograms and counts, per model                            pure
+histogram   mergeable histograms; which percentiles are carried                   pure
+metrics     what is measured and counted, per model, phase and window             pure
 windows     a run cut into windows of seconds                                     pure
 arrivals    when requests are to be sent: constant, Poisson, gamma, trace         pure
 prompts     what is asked: fixed, by length, from a file, in turns                pure

@@ -12,7 +12,8 @@ from typing import Final
 
 from load import slo, validity
 from load.gather import Final as LastWord
-from load.metrics import OPENING, OWN, STEADY, Book, Histogram, Tally
+from load.histogram import Histogram
+from load.metrics import OPENING, OWN, STEADY, Book, Tally
 from load.options import Settings
 from load.windows import phase_of
 

@@ -28,8 +28,9 @@ from load import slo, timeline, validity
 from load.facts import SECOND, Facts, evidence
 from load.gather import Final as LastWord
 from load.gather import Pulse
+from load.histogram import needed
 from load.live_points import Past, point, times
-from load.metrics import OWN, Book, Tally, needed
+from load.metrics import OWN, Book, Tally
 from load.options import Settings
 from load.windows import Window, phase_of
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from load import marking, validity
-from load.metrics import OPENING, OWN, STEADY, Book, Histogram, Tally, carries
+from load.histogram import Histogram, carries
+from load.metrics import OPENING, OWN, STEADY, Book, Tally
 from load.windows import Window
 
 __all__ = ["BACK", "Past", "point", "times", "trailing"]

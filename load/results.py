@@ -22,7 +22,8 @@ from typing import Any, Final
 
 from load import marking, series, slo, timeline, validity
 from load.facts import SECOND, Facts, decided, evidence, rate, standings
-from load.metrics import ERROR, OPENING, OWN, Book, Histogram, Tally, needed
+from load.histogram import ERROR, Histogram, needed
+from load.metrics import OPENING, OWN, Book, Tally
 
 __all__ = ["FORMAT", "Facts", "build", "decided", "evidence", "intervals", "standings"]
 

@@ -4,7 +4,7 @@ Laws
 ----
 * Counts add up: each column of a model sums to its total of the run.
 * A percentile over time is that of the shortest stretches of windows that carry it
-  (`metrics.carries`): each says where it begins, how long it is, and of how many samples. What no
+  (`histogram.carries`): each says where it begins, how long it is, and of how many samples. What no
   stretch carries is not there; no stretch holds both the opening and the steady phase.
 * A distribution is exact at each of its points: so many samples are not above that value.
 * All is bounded, whatever the run's length: at most ``BINS`` bins, at most ``POINTS`` points.
@@ -13,7 +13,7 @@ Theory
 ------
 The bins are windows (`windows`), or twice, four times … as long where the run has more of them than
 ``BINS``; so whole windows fall into each. The histograms of windows merge exactly, and so a stretch
-has the very percentile of its samples, within ``metrics.ERROR``.
+has the very percentile of its samples, within ``histogram.ERROR``.
 """
 
 from __future__ import annotations
@@ -22,7 +22,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from load.metrics import OPENING, OWN, STEADY, Book, Histogram, carries, edges
+from load.histogram import Histogram, carries, edges
+from load.metrics import OPENING, OWN, STEADY, Book
 from load.windows import MOST
 
 __all__ = ["BINS", "COUNTED", "POINTS", "Grid", "distribution", "grid", "of_model", "stretches"]

@@ -29,7 +29,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from load.metrics import Histogram, carries, needed
+from load.histogram import Histogram, carries, needed
 
 __all__ = [
     "LATENCIES",

@@ -40,7 +40,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from load.metrics import Histogram
+from load.histogram import Histogram
 
 __all__ = ["ANCHOR_NS", "Evidence", "Reason", "Validity", "judge"]
 

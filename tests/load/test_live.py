@@ -13,9 +13,10 @@ from load import results
 from load.exchange import Exchange
 from load.failures import Failure, Kind
 from load.gather import Final, Ledger, Pulse
+from load.histogram import Histogram
 from load.live import Live
 from load.live_points import trailing
-from load.metrics import OPENING, OWN, STEADY, Book, Histogram
+from load.metrics import OPENING, OWN, STEADY, Book
 from load.recorder import Recorder, Request
 from tests.load.test_gather import MS, SECOND, settings
 from tests.load.test_windows import stream

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from load.metrics import ERROR, OPENING, OWN, STEADY, Book, Histogram, Tally, carries, needed
+from load.histogram import ERROR, Histogram, carries, needed
+from load.metrics import OPENING, OWN, STEADY, Book, Tally
 
 SAMPLES = st.lists(st.integers(-5, 10**13), min_size=1, max_size=200)
 

@@ -10,7 +10,8 @@ import pytest
 
 from conformance.wire.redact import Redactor
 from load import results, series
-from load.metrics import OPENING, OWN, STEADY, Book, Histogram, needed
+from load.histogram import Histogram, needed
+from load.metrics import OPENING, OWN, STEADY, Book
 from load.recorder import Recorder
 from tests.load.test_gather import MS, book, facts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from load.metrics import Histogram
+from load.histogram import Histogram
 from load.slo import (
     Standing,
     Verdict,

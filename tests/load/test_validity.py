@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from load.metrics import Histogram
+from load.histogram import Histogram
 from load.validity import ANCHOR_NS, Evidence, judge
 
 MS = 1_000_000
