@@ -5,7 +5,7 @@ The map (design laws in CONTRIBUTING.md):
 | here | is |
 |---|---|
 | `requirements/*.toml`, `requirements.py` | the catalogue: every clause, its level and source |
-| `test_*.py` | the checks, one file per chapter of the catalogue |
+| `test_*.py` | the checks, by chapter of the catalogue |
 | `sent.py`, `battery.py`, `invalid.py`, `prompts.py`, `credentials.py` | what is sent |
 | `chat.py`, `guards.py`, `expect.py`, `outcomes.py` | the vocabulary in which checks are written |
 | `parameters.py` | is a parameter taken, and refused where it is wrong? |

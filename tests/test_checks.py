@@ -43,6 +43,7 @@ SECOND: Mapping[str, str] = {
     "test_request_tools.py": "request",
     "test_tool_choice.py": "tools",
     "test_tool_history.py": "tools",
+    "test_transport_requests.py": "transport",
 }
 """Further files of checks of a large chapter, and the chapter's table."""
 
