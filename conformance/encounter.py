@@ -163,6 +163,18 @@ def _findings(exchange: Exchange) -> Iterable[Finding]:
         yield from document_findings(document)
         yield from media_findings(kind)
         yield from completion_findings(document.value, facts)
+        yield from _off_the_schema(exchange, document.value)
+
+
+def _off_the_schema(exchange: Exchange, value: object) -> Iterable[Finding]:
+    """An answer that does not even look like the schema that the request asks for."""
+    sent = sent_json(exchange)
+    form = sent.get("response_format") if isinstance(sent, dict) else None
+    if isinstance(form, dict) and form.get("type") == "json_schema":
+        content = told(value)["content"]
+        answer = _read(content)
+        if not isinstance(answer, dict) or answer.keys() != LABEL["properties"].keys():
+            yield Finding("CC-STRUCT-003", "content by the schema", shorten(content))
 
 
 def why(step: Step) -> Explanation:

@@ -17,6 +17,7 @@ from conformance.encounter import step_of, why
 from conformance.libraries import LIBRARIES, command
 from conformance.outcomes import Broken, Inconclusive, Unsupported
 from conformance.protocol.interop import CLASSES, class_of, unfilled
+from conformance.target.capabilities import LABEL
 from conformance.target.profile import Profile
 from conformance.wire.client import Client, Endpoint
 from tests.clients.scripted import KEY, coded, line, reply_of, scripted
@@ -117,3 +118,27 @@ def test_a_failure_goes_back_to_the_clause_that_the_bytes_break(
 
     assert "CC-SSE-003" in why(step).clauses
     assert os.environ["CONFORMANCE_CLIENTS"] == str(empty)
+
+
+@pytest.mark.parametrize(
+    ("content", "clauses"),
+    [("Amber, I am sure.", ("CC-STRUCT-003",)), ('{"code": "zq-amber-41", "sure": true}', ())],
+)
+def test_an_answer_off_the_schema_explains_what_a_client_cannot_parse(
+    chat: Chat,
+    monkeypatch: pytest.MonkeyPatch,
+    empty: Path,
+    content: str,
+    clauses: tuple[str, ...],
+) -> None:
+    form = {"type": "json_schema", "json_schema": {"name": "label", "schema": LABEL}}
+    message = {"role": "assistant", "content": content, "refusal": None}
+    choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
+    usage = {"prompt_tokens": 1, "completion_tokens": 1, "total_tokens": 2}
+    reply = {"id": "c", "object": "chat.completion", "created": 1_790_000_000, "model": "m"}
+    body = coded(json.dumps({**reply, "choices": [choice], "usage": usage}))
+    sent = coded(json.dumps({"model": "m", "response_format": form}))
+    json_type = [["content-type", "application/json"]]
+    failing(chat, monkeypatch, empty, sent=sent, headers=json_type, body=body)
+
+    assert why(step_of(chat, "litellm", "openai")).clauses == clauses
