@@ -42,7 +42,7 @@ def invalid_utf8(wire: Wire) -> None:
     wire.send(whole(wire, wire.body.replace(b'":"', b'":"\xff\xc0\x80\xed\xa0\x80')))
 
 
-@target(NO_MODELS, BROKEN, BROKEN, load=())
+@target(NO_MODELS, BROKEN, BROKEN, load=("broken_chunk",))
 def nul(wire: Wire) -> None:
     """NUL bytes in the body, bare and escaped."""
     wire.send(whole(wire, b"\0" + wire.body.replace(b'":"', b'":"\\u0000\0')))
