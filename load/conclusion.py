@@ -59,12 +59,13 @@ def page(made: Mapping[str, Any], where: Path) -> str:
         f"{where.name}.html" if where.suffix == ".html" else f"{where.stem}.html"
     )
     try:
-        from reports import load_page  # here: it is needed once, when nothing is measured any more
+        # Here: it is needed once, when nothing is measured any more.
+        from reports.load import page as report
 
-        load_page.write(made, place)
+        report.write(made, place)
     except Exception as error:  # the results are written; whatever it is, the run is not lost
         return f"load: the page {place} cannot be written: {type(error).__name__}: {error}\n"
-    missing = "" if load_page.complete() else f"load: {load_page.INSTALL}\n"
+    missing = "" if report.complete() else f"load: {report.INSTALL}\n"
     return f"Page: {place}\n{missing}"
 
 

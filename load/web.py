@@ -188,9 +188,9 @@ class View:
         elif name == "load.csv":
             text = self._intervals
         else:
-            from reports import load_page  # here: few runs need it, and none while it measures
+            from reports.load import page  # here: few runs need it, and none while it measures
 
-            self._page = text = self._page or load_page.render(self._results)
+            self._page = text = self._page or page.render(self._results)
         return _answer(text.encode(), kind, saved=f"{self._results['run']}-{name}")
 
 

@@ -3,7 +3,7 @@
 Laws
 ----
 * Results are plain data. ``verdict`` folds and counts, ``results`` writes and reads, ``text`` and
-  ``page`` show; none of them asks the target anything, and only ``plugin`` knows pytest-html.
+  the pages show; none of them asks the target anything, and only ``plugin`` knows pytest-html.
 * One fact has one wording: what the terminal and the page both say comes from ``words`` and
   ``verdict``.
 * Whatever a target sent is hostile until it is escaped.
@@ -15,38 +15,29 @@ None, for the target as a whole), folded from its records. *Results* are the ent
 what was run, in the form of ``schemas/results.schema.json``. A *clause* is one requirement over all
 models.
 
-The compliance page::
+Each page is a package of its own, which says where its next section goes::
 
-    page         results in, HTML out: ``page.html``, ``page.css``, ``page.js``
-    sentence     the verdict in words
-    view         the top, the map, the table of clauses                pure
-    cards        failures, warnings, what was not judged; transcripts  pure
-    causes       which broken clauses are one broken thing             pure
-    diff         required against seen                                 pure
-    conditions   what the run was asked, what it knew, what it cost    pure
-    embedding    the results in a page, and out of it or of a file again
+    compliance/  a run: verdict, map, failures, every clause
+    comparison/  saved runs beside each other: several targets, or one then and now
+    load/        load runs and sweeps, with plots
 
-Comparisons of saved runs::
+What they share::
 
-    matrix       several runs side by side, clause by clause           pure
-    changes      two runs of one target: what became of each clause    pure
-    columns      what the targets are called; what hinders comparing   pure
+    verdict      folds, counts and decides                             pure
+    sentence     the verdict in words                                  pure
+    words        numbers, times and strings as they are written        pure
+    signs        how a verdict looks                                   pure
     told         an entry in one line; strings made fit for a terminal pure
-    tables       both in the terminal
-    comparison   both as pages
-    exports      both as data, by ``comparison.schema.json``
-    badge        a verdict as an SVG picture
-    summary      a run as Markdown for a CI job; ``markdown`` escapes
+    templates    the Jinja environment, the document around a page; ``base.css``, ``base.js`` and
+                 the macros of ``parts.html`` are for all pages
+    embedding    the results in a page, and out of it again
+    files        what kind of results a file holds; written whole or not at all
+    results      the results of a run: built, written, read
 
-Pages of load runs and of sweeps, by ``load_results`` and ``load_sweep.schema.json``::
+What else tells a run::
 
-    load_page    results in, HTML out: ``load_page.html``, ``load_sweep.html``, ``load_parts.html``
-    load_head    the top: verdict, targets, a few figures              pure
-    load_view    the tables of models                                  pure
-    load_facts   failures, what was watched, how it was made           pure
-    load_plots   a run over time, distributions, models side by side
-    load_axes    their axes: time with what is left out, labels
-    sweep_view   the answer of a sweep, each of its runs               pure
-    sweep_plots  what changes with the rate
-    plots        matplotlib's SVG, made fit for a page
+    text         in the terminal
+    plugin       in pytest-html's file
+    badge        as an SVG picture
+    summary      as Markdown for a CI job; ``markdown`` escapes
 """

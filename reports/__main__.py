@@ -19,11 +19,14 @@ from typing import Any, Final, NoReturn
 
 from conformance.requirements import CHAPTERS, REQUIREMENTS
 
-from . import badge, comparison, exports, page, results, tables, text, words
-from .changes import changes, same_target
-from .columns import Column, columns, host, notes, time_notes
-from .matrix import matrix
+from . import badge, results, text, words
+from .comparison import exports, pages, tables
+from .comparison.changes import changes, same_target
+from .comparison.columns import Column, columns, notes, time_notes
+from .comparison.matrix import matrix
+from .compliance.page import render
 from .summary import summary
+from .templates import document
 from .told import printable
 
 BAD_INPUT: Final = 4
@@ -130,8 +133,8 @@ _Said = tuple[int, Iterable[str]]
 
 
 def _page(given: argparse.Namespace) -> _Said:
-    fragment = page.render(results.read(given.results), REQUIREMENTS, CHAPTERS)
-    _written(given.html, page.document(fragment))
+    fragment = render(results.read(given.results), REQUIREMENTS, CHAPTERS)
+    _written(given.html, document(fragment))
     return 0, []
 
 
@@ -158,7 +161,7 @@ def _compare(given: argparse.Namespace) -> _Said:
     found, noted = matrix(runs, REQUIREMENTS), notes(shown, REQUIREMENTS)
     said = []
     if given.html:
-        html = comparison.matrix_page(found, shown, noted, CHAPTERS)
+        html = pages.matrix_page(found, shown, noted, CHAPTERS)
         said.append(_written(given.html, html))
     if given.json:
         said.append(_written(given.json, _dumped(exports.matrix_data(found, shown, noted))))
@@ -174,7 +177,7 @@ def _diff(given: argparse.Namespace) -> _Said:
 
 def _changed(given: argparse.Namespace, shown: Sequence[Column]) -> _Said:
     old, new = (
-        replace(column, letter=word, name=column.name if given.names else host(column.url))
+        replace(column, letter=word, name=column.name if given.names else words.host(column.url))
         for column, word in zip(shown, ("old", "new"), strict=True)
     )
     shown = [old, new]
@@ -182,7 +185,7 @@ def _changed(given: argparse.Namespace, shown: Sequence[Column]) -> _Said:
     noted = [*time_notes(old, new), *notes(shown, REQUIREMENTS, twice=False)]
     said = []
     if given.html:
-        said.append(_written(given.html, comparison.changes_page(found, shown, noted)))
+        said.append(_written(given.html, pages.changes_page(found, shown, noted)))
     if given.json:
         said.append(_written(given.json, _dumped(exports.changes_data(found, shown, noted))))
     lines = [tables.outcome(found), *said] if said else tables.changes_lines(found, shown, noted)
@@ -200,7 +203,8 @@ def _summary(given: argparse.Namespace) -> _Said:
 
 
 def _load(given: argparse.Namespace) -> _Said:
-    from . import load_page  # here: its plots are drawn by what only the load generator installs
+    # Here: its plots are drawn by what only the load generator installs.
+    from .load import page as load_page
 
     where: Path = given.html or given.results.with_suffix(".html")
     load_page.write(load_page.read(given.results), where)

@@ -20,7 +20,6 @@ from typing import Any, Final
 import jinja2
 
 from . import words
-from .columns import day, host
 from .sentence import sentence
 from .told import printable
 from .verdict import Tally, tallies
@@ -51,7 +50,7 @@ def badge(results: Mapping[str, Any], label: str = LABEL) -> Badge:
     >>> badge(results).message
     'not conformant · 115 of 118 MUST · 2026-11-26'
     """
-    said, when = sentence(results), day(results)[:10]
+    said, when = sentence(results), words.day(results["started"])[:10]
     head, colour = _head(results, partial=said.startswith("Partial"))
     message = " · ".join([head, *_counts(results, head), when])
     return Badge(printable(label), message, colour, _title(results, said, when))
@@ -93,7 +92,7 @@ def _title(results: Mapping[str, Any], said: str, when: str) -> str:
     named = ", ".join(words.short(model, 60) for model in target["models"][:10])
     more = f" and {len(target['models']) - 10} more" if len(target["models"]) > 10 else ""
     which = f"{models} ({named}{more})" if named else models
-    at = words.short(host(target["url"]), 100)
+    at = words.short(words.host(target["url"]), 100)
     by = f"{suite['name']} {suite['version']}"
     return printable(f"{at}, {which}, {when}, by {by}: {words.short(said, 600)}")
 

@@ -1,4 +1,4 @@
-"""The results inside a page, and out of it again; what kind of results a file holds.
+"""The results inside a page, and out of it again.
 
 Laws
 ----
@@ -22,12 +22,11 @@ import json
 import re
 import zlib
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from .words import tidy
 
-__all__ = ["READABLE", "element", "kind", "misplaced", "results_in", "saved"]
+__all__ = ["LARGEST", "READABLE", "element", "results_in"]
 
 READABLE: Final = 400_000
 """Octets of JSON up to which it is embedded as it stands."""
@@ -88,57 +87,3 @@ def _unpacked(octets: bytes) -> bytes:
     if not inflater.eof:
         raise ValueError("too large" if inflater.unconsumed_tail else "cut off")
     return content
-
-
-# --- files ----------------------------------------------------------------------------------------
-
-
-def saved(path: Path) -> Any:
-    """Return the JSON value that a file holds as it stands, or that a page embeds.
-
-    Raises:
-        OSError: it cannot be read.
-        ValueError: it holds none; the message is one line, and does not name the file.
-    """
-    if path.stat().st_size > LARGEST:
-        raise ValueError(f"larger than {LARGEST // 1_000_000} MB")
-    text = path.read_text(encoding="utf-8-sig")
-    if not text.strip():
-        raise ValueError("the file is empty")
-    if text.lstrip()[:1] == "<":  # no JSON begins so
-        return results_in(text)
-    try:
-        return json.loads(text)
-    except RecursionError as fault:
-        raise ValueError(str(fault)) from fault
-
-
-_MEMBERS: Final[Mapping[str, frozenset[str]]] = {
-    # schema: what only its data have
-    "results": frozenset({"requirements"}),
-    "load_results": frozenset({"models", "slo"}),
-    "load_sweep": frozenset({"steps"}),
-    "comparison": frozenset({"kind", "targets"}),
-}
-_MISPLACED: Final[Mapping[str | None, str]] = {
-    "results": "the results of a conformance run: `python -m reports page` shows them",
-    "load_results": "the results of a load run: `python -m reports load` shows them",
-    "load_sweep": "the results of a load sweep: `python -m reports load` shows them",
-    "comparison": "a comparison; it takes the results that were compared",
-}
-
-
-def kind(found: Any) -> str | None:
-    """The schema that data seem to be of; None where they are something else.
-
-    >>> kind({"models": {}, "slo": [], "format": 1}), kind([])
-    ('load_results', None)
-    """
-    if not isinstance(found, dict):
-        return None
-    return next((name for name, own in _MEMBERS.items() if own <= found.keys()), None)
-
-
-def misplaced(found: Any) -> str:
-    """What to say of data of another kind than is asked for; "" where nobody knows them."""
-    return _MISPLACED.get(kind(found), "")

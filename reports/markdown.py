@@ -15,8 +15,8 @@ from collections.abc import Iterable
 from typing import Final
 
 from . import words
+from .signs import TARGET
 from .told import printable
-from .view import TARGET
 
 __all__ = ["block", "code", "names", "prose"]
 

@@ -27,7 +27,9 @@ import pytest
 
 from conformance.requirements import CHAPTERS, REQUIREMENTS
 
-from . import page, words
+from . import words
+from .compliance import page
+from .templates import document
 from .told import printable
 
 __all__ = ["HtmlReport", "mend"]
@@ -113,4 +115,4 @@ def mend(path: Path) -> None:
     """
     fragment = page.fragment_of(path.read_text(encoding="utf-8"))
     if fragment is not None:
-        path.write_text(page.document(fragment), encoding="utf-8")
+        path.write_text(document(fragment), encoding="utf-8")

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import os
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +18,7 @@ from typing import Any, Final
 import schemas
 from conformance.requirements import REQUIREMENTS, Requirement
 
-from . import embedding
+from . import files
 from .verdict import LEVELS, Entry, Overall, Record, counts, deviations, fold, overall
 from .words import tidy
 
@@ -185,13 +184,7 @@ def write(results: Mapping[str, Any], path: Path) -> None:
     Raises:
         OSError: the place cannot be written.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_text(dump(results), encoding="utf-8")
-        draft.replace(path)
-    finally:
-        draft.unlink(missing_ok=True)
+    files.write(dump(results), path)
 
 
 def read(path: Path) -> dict[str, Any]:
@@ -204,10 +197,10 @@ def read(path: Path) -> dict[str, Any]:
         ValueError: it is neither, or of another format; the message is one line.
     """
     try:
-        results = embedding.saved(path)
+        results = files.saved(path)
     except ValueError as fault:
         raise ValueError(f"{path}: not a results file: {fault}") from fault
-    if embedding.kind(results) != "results" and (told := embedding.misplaced(results)):
+    if files.kind(results) != "results" and (told := files.misplaced(results)):
         raise ValueError(f"{path}: not a results file but {told}")
     if not isinstance(results, dict) or "format" not in results:
         raise ValueError(f"{path}: not a results file: no `format`")

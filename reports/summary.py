@@ -15,16 +15,15 @@ from typing import Any, Final
 from conformance.requirements import Requirement
 
 from . import words
-from .cards import Card, OpenRow, cards, observed_rows, open_rows
-from .causes import Cause, causes
-from .columns import day
+from .compliance.cards import Card, OpenRow, cards, observed_rows, open_rows
+from .compliance.causes import Cause, causes
+from .compliance.view import complete
 from .markdown import block, code, names, prose
-from .page import inline
 from .sentence import sentence
+from .templates import inline
 from .text import cost, frequency, known_deviations, telling
 from .told import told
 from .verdict import LEVELS, Tally, Verdict, tallies
-from .view import complete
 
 __all__ = ["BOUND", "summary"]
 
@@ -111,7 +110,7 @@ def _top(results: Mapping[str, Any]) -> Iterator[str]:
         if len(target["models"]) == 1
         else words.amount(len(target["models"]), "model"),
         f"profile {code(target['profile'], 60)}",
-        f"{day(results)} UTC",
+        f"{words.day(results['started'])} UTC",
         cost(results),
         f"{code(suite['name'], 60)} {code(suite['version'], 30)}",
     ]

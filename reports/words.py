@@ -10,11 +10,14 @@ import datetime as dt
 import re
 from collections.abc import Iterable, Mapping
 from typing import Final
+from urllib.parse import urlsplit
 
 __all__ = [
     "amount",
+    "day",
     "duration",
     "figures",
+    "host",
     "instant",
     "listed",
     "middle",
@@ -69,6 +72,19 @@ def instant(value: str) -> str:
     """``2026-11-22T14:02:11.5+00:00`` -> ``22 Nov 2026 14:02 UTC``."""
     at = dt.datetime.fromisoformat(value).astimezone(dt.UTC)
     return f"{at.day} {at:%b %Y %H:%M} UTC"
+
+
+def day(value: str) -> str:
+    """``2026-11-26T14:02:11.5+00:00`` -> ``2026-11-26 14:02``, in UTC."""
+    return f"{dt.datetime.fromisoformat(value).astimezone(dt.UTC):%Y-%m-%d %H:%M}"
+
+
+def host(url: str) -> str:
+    """``api.example.com:8000``, or what stands where a URL should."""
+    try:
+        return urlsplit(url).netloc or url
+    except ValueError:  # no URL at all, "https://[x"
+        return url
 
 
 def short(text: str, limit: int) -> str:

@@ -24,7 +24,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
 from axe_playwright_python.sync_playwright import Axe
@@ -33,6 +33,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, Request, Route, s
 __all__ = [
     "ABSENT",
     "NAMES",
+    "PAPER",
     "PHONE",
     "WIDE",
     "Visit",
@@ -51,6 +52,7 @@ __all__ = [
     "unseen",
     "visiting",
     "went_wrong",
+    "wrong",
 ]
 
 NAMES: Final = ("chromium", "chromium-browser", "google-chrome")
@@ -61,6 +63,11 @@ ABSENT: Final = "chromium is not installed (Debian package `chromium`)"
 PHONE: Final = 360
 WIDE: Final = 1440
 """The widths, in CSS pixels, at which a page is looked at."""
+
+PAPER: Final = 718
+"""Width of A4 between margins of 1 cm, in CSS pixels."""
+
+SCHEMES: Final[tuple[Literal["dark", "light"], ...]] = ("dark", "light")
 
 CONTRAST: Final = 4.5
 """The least contrast of any text (WCAG 2 AA, normal text)."""
@@ -276,3 +283,23 @@ def accessibility(visit: Visit) -> list[str]:
         if each["impact"] in {"serious", "critical"}
         for node in each["nodes"]
     ]
+
+
+def wrong(visit: Visit, but: str = "nav, button") -> list[str]:
+    """All that may be wrong with any page, as it opens and unfolded; it is left unfolded.
+
+    Args:
+        but: as for ``unseen``.
+    """
+    found: list[str] = []
+    for state in ("as it opens", "unfolded"):
+        if state == "unfolded":
+            open_all(visit)
+        for width in (PHONE, WIDE):
+            visit.page.set_viewport_size({"width": width, "height": 900})
+            found += (f"{state}, {width} px: {what}" for what in overflowing(visit))
+        for scheme in SCHEMES:
+            visit.page.emulate_media(color_scheme=scheme)
+            found += (f"{state}, {scheme}: {what}" for what in faint(visit))
+    judges = (broken_anchors, bad_links, unisolated, accessibility, external, went_wrong)
+    return found + unseen(visit, but) + [what for judge in judges for what in judge(visit)]

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any, Final
 
 from conformance.requirements import CHAPTERS, REQUIREMENTS
-from reports import page
+from reports.compliance.page import render
+from reports.templates import document
 from tests.plugin import bench
 from tests.wire import tiny
 
@@ -62,7 +63,7 @@ def hostile_run(folder: Path) -> bench.Ran:
 
 def made_up(results: Mapping[str, Any], path: Path) -> Path:
     """Write the page of made-up results."""
-    path.write_text(page.document(page.render(results, REQUIREMENTS, CHAPTERS)), "utf-8")
+    path.write_text(document(render(results, REQUIREMENTS, CHAPTERS)), "utf-8")
     return path
 
 

@@ -17,7 +17,6 @@ from tests.reports import sample
 from . import looking, pages
 from .conftest import Look
 from .looking import Visit
-from .test_compliance import PAPER
 
 BROKEN = pages.BROKEN
 CLAUSES = sorted(c for c in sample.checked() if c.startswith(("CC-STREAM", "CC-FIN", "CC-AUTH")))
@@ -76,25 +75,8 @@ def visit(path: Path, browser: Browser) -> Iterator[Visit]:
 # --- what holds of every page ---------------------------------------------------------------------
 
 
-def test_it_is_quiet_and_every_link_leads_somewhere(visit: Visit) -> None:
-    assert looking.went_wrong(visit) == []
-    assert looking.external(visit) == []
-    assert looking.broken_anchors(visit) == []
-    assert looking.bad_links(visit) == []
-    assert looking.unisolated(visit) == []
-
-
-def test_nothing_sticks_out_and_all_is_legible(visit: Visit) -> None:
-    for opened in (False, True):
-        if opened:
-            looking.open_all(visit)
-        for width in (looking.PHONE, looking.WIDE):
-            visit.page.set_viewport_size({"width": width, "height": 900})
-            assert looking.overflowing(visit) == [], (width, opened)
-    for scheme in ("light", "dark"):
-        visit.page.emulate_media(color_scheme=scheme)
-        assert looking.faint(visit) == [], scheme
-    assert looking.accessibility(visit) == []
+def test_nothing_is_wrong_with_it(visit: Visit) -> None:
+    assert looking.wrong(visit, but="nav, button, form *") == []
 
 
 def test_it_says_all_without_scripts(visit: Visit, path: Path, look: Look) -> None:
@@ -108,7 +90,7 @@ def test_it_says_all_without_scripts(visit: Visit, path: Path, look: Look) -> No
 
 
 def test_paper_has_what_matters(path: Path, look: Look) -> None:
-    paper = look(path, width=PAPER, javascript=False, dark=True)
+    paper = look(path, width=looking.PAPER, javascript=False, dark=True)
     paper.page.emulate_media(media="print")
     assert looking.overflowing(paper, scrollable=False) == []
     assert looking.cut_off(paper) == []

@@ -27,9 +27,6 @@ REAL: Final[dict[str, Callable[[Path], bench.Ran]]] = {
 }
 MADE_UP: Final = {"ten models": sample.run, "made-up attack": sample.hostile}
 
-PAPER: Final = 718
-"""Width of A4 between margins of 1 cm, in CSS pixels."""
-
 WORST: Final = (
     "ERROR",
     "FAIL",
@@ -80,29 +77,8 @@ def visit(case: Case, browser: Browser) -> Iterator[Visit]:
         yield found
 
 
-def test_it_is_quiet_and_every_link_leads_somewhere(visit: Visit) -> None:
-    assert looking.went_wrong(visit) == []
-    assert looking.external(visit) == []
-    assert looking.broken_anchors(visit) == []
-    assert looking.bad_links(visit) == []
-
-
-def test_nothing_sticks_out_and_all_is_legible(visit: Visit) -> None:
-    for opened in (False, True):
-        if opened:
-            looking.open_all(visit)
-        for width in (looking.PHONE, looking.WIDE):
-            visit.page.set_viewport_size({"width": width, "height": 900})
-            assert looking.overflowing(visit) == [], (width, opened)
-        for scheme in ("light", "dark"):
-            visit.page.emulate_media(color_scheme=scheme)
-            assert looking.faint(visit) == [], (scheme, opened)
-    assert looking.unseen(visit) == []
-
-
-def test_it_can_be_used_without_sight_and_without_a_mouse(visit: Visit) -> None:
-    looking.open_all(visit)
-    assert looking.accessibility(visit) == []
+def test_nothing_is_wrong_with_it(visit: Visit) -> None:
+    assert looking.wrong(visit) == []
 
 
 def test_it_says_all_without_scripts(case: Case, visit: Visit, look: Look) -> None:
@@ -122,7 +98,7 @@ def test_it_says_all_without_scripts(case: Case, visit: Visit, look: Look) -> No
 
 
 def test_nothing_is_lost_on_paper(case: Case, look: Look) -> None:
-    paper = look(case.path, width=PAPER, javascript=False, dark=True)
+    paper = look(case.path, width=looking.PAPER, javascript=False, dark=True)
     paper.page.emulate_media(media="print")
     assert looking.unseen(paper) == []
     assert looking.overflowing(paper, scrollable=False) == []

@@ -12,7 +12,7 @@ from typing import Any, Final
 import pytest
 from playwright.sync_api import Browser
 
-from reports import load_page
+from reports.load import page as load_page
 from tests.load import running
 from tests.reports import load_sample as sample
 
@@ -26,8 +26,6 @@ MADE_UP: Final[Mapping[str, Callable[[], dict[str, Any]]]] = {
     "attack": lambda: sample.run(sample.HOSTILE, failures=2, example="".join(sample.HOSTILE[:4])),
     "sweep": sample.sweep,
 }
-PAPER: Final = 718
-"""Width of A4 between margins of 1 cm, in CSS pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,31 +60,12 @@ def visit(case: Case, browser: Browser) -> Iterator[Visit]:
         yield found
 
 
-def test_it_is_quiet_and_every_link_leads_somewhere(visit: Visit) -> None:
-    assert looking.went_wrong(visit) == []
-    assert looking.external(visit) == []
-    assert looking.broken_anchors(visit) == []
-    assert looking.bad_links(visit) == []
-
-
-def test_nothing_sticks_out_and_all_is_legible(visit: Visit) -> None:
-    looking.open_all(visit)
-    for width in (looking.PHONE, looking.WIDE):
-        visit.page.set_viewport_size({"width": width, "height": 900})
-        assert looking.overflowing(visit) == [], width
-    for scheme in ("light", "dark"):
-        visit.page.emulate_media(color_scheme=scheme)
-        assert looking.faint(visit) == [], scheme
-    assert looking.unseen(visit, but="nav, button, title, desc") == []
-
-
-def test_it_can_be_used_without_sight_and_without_a_mouse(visit: Visit) -> None:
-    looking.open_all(visit)
-    assert looking.accessibility(visit) == []
+def test_nothing_is_wrong_with_it(visit: Visit) -> None:
+    assert looking.wrong(visit, but="nav, button, title, desc") == []
 
 
 def test_it_says_all_without_scripts_and_on_paper(case: Case, visit: Visit, look: Look) -> None:
-    paper = look(case.path, width=PAPER, javascript=False, dark=True)
+    paper = look(case.path, width=looking.PAPER, javascript=False, dark=True)
     headings = "h1, h2"
     assert paper.page.locator(headings).all_inner_texts() == (
         visit.page.locator(headings).all_inner_texts()

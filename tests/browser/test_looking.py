@@ -118,6 +118,15 @@ def test_nothing_is_said_of_a_page_that_is_right(width: int, look: Look, tmp_pat
     assert looking.overflowing(visit, scrollable=False) == ["p from 8 to 2008 px"]
 
 
+def test_all_at_once_is_each_of_them(look: Look, tmp_path: Path) -> None:
+    body = "".join(f"<section>{body}</section>" for _, body, _ in WRONG)
+    found = looking.wrong(look(page(tmp_path, body)))
+    for judge, _, said in WRONG:
+        if judge is not looking.cut_off and "shut" not in said:  # what is shut has been unfolded
+            assert any(said in each for each in found), said
+    assert looking.wrong(look(page(tmp_path, RIGHT))) == []
+
+
 def test_facts_are_gathered_where_scripts_are_switched_off(look: Look, tmp_path: Path) -> None:
     body = "<script>document.title = 'run'</script><details><p style='color:#999'>b</details>"
     visit = look(page(tmp_path, body), javascript=False)

@@ -19,13 +19,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import jinja2
-from markupsafe import Markup
-
-import reports.page
 from conformance.checks import judged
 from conformance.reference.faults import FAULTS, Fault
 from conformance.requirements import CHAPTERS, REQUIREMENTS, Chapter, Requirement
+from reports.templates import document, environment, own
 from tests.inprocess import ROOT, Judgement
 
 from .odds import broken_replies, found_in
@@ -140,21 +137,21 @@ def lines(found: Found) -> Iterator[str]:
 def page(found: Found) -> str:
     """The matrix as one self-contained page of HTML."""
     template = Path(__file__).with_name("matrix.html").read_text("utf-8")
-    env = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True
-    )
-    env.filters["inline"] = reports.page.inline
     every, shown = killers(found), sections(found)
-    fragment = env.from_string(template).render(
-        sections=shown,
-        killers=every,
-        clauses=sum(len(one.clauses) for one in shown),
-        caught=sum(one.caught() for one in shown),
-        odds=odds(every),
-        known=REQUIREMENTS,
-        style=Markup((ROOT / "reports" / "page.css").read_text("utf-8")),  # our own file
+    fragment = (
+        environment({}, spelled=False)
+        .from_string(template)
+        .render(
+            sections=shown,
+            killers=every,
+            clauses=sum(len(one.clauses) for one in shown),
+            caught=sum(one.caught() for one in shown),
+            odds=odds(every),
+            known=REQUIREMENTS,
+            style=own("base.css"),
+        )
     )
-    return reports.page.document(fragment)
+    return document(fragment)
 
 
 def keep(trials: Mapping[str, Judgement], path: Path = KEPT) -> None:

@@ -11,7 +11,8 @@ import pytest
 from conformance.wire.redact import Redactor
 from load.command import command_line
 from load.conclusion import conclude
-from reports import embedding, load_page
+from reports import embedding
+from reports.load import page as load_page
 from tests.load.test_gather import book, facts, settings
 
 

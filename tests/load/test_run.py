@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 import schemas
-from reports import load_page
+from reports.load import page as load_page
 from tests.load.running import KEY, MODEL, Ran, locust, reference
 from tests.wire.tiny import Tiny, answer, replies, serve, unused_port
 

@@ -12,7 +12,7 @@ import schemas
 from load.stages import Stage, users_at
 from load.sweep import Found, confirm, main, said, search
 from load.sweep_results import margins
-from reports import load_page
+from reports.load import page as load_page
 from tests.load.running import reference
 
 

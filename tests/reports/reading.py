@@ -8,7 +8,8 @@ from html.parser import HTMLParser
 from typing import Any
 
 from conformance.requirements import CHAPTERS, REQUIREMENTS
-from reports import page
+from reports.compliance.page import render
+from reports.templates import document
 
 VOID = {"meta", "br", "hr", "img", "link", "input"}
 OURS = re.compile(
@@ -56,4 +57,4 @@ class Page(HTMLParser):
 
 
 def rendered(results: dict[str, Any], **options: Any) -> str:
-    return page.document(page.render(results, REQUIREMENTS, CHAPTERS, **options))
+    return document(render(results, REQUIREMENTS, CHAPTERS, **options))

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from conformance.requirements import REQUIREMENTS
-from reports import cards, view
+from reports.compliance import cards, view
 from reports.verdict import Verdict
 
 from . import recorded, sample

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from conformance.requirements import REQUIREMENTS
-from reports import cards, causes, view
+from reports.compliance import cards, causes, view
 from reports.verdict import Verdict
 
 from . import sample

@@ -10,8 +10,8 @@ import pytest
 
 import schemas
 from conformance.requirements import REQUIREMENTS
-from reports import columns, comparison, exports, tables
-from reports.changes import MEANING, TABLE, Change, Changes, changes, same_target
+from reports.comparison import columns, exports, pages, tables
+from reports.comparison.changes import MEANING, TABLE, Change, Changes, changes, same_target
 
 from . import sample
 
@@ -137,7 +137,7 @@ def test_what_stays_broken_or_is_not_judged_is_not_shown_as_good(
 ) -> None:
     old, new = run(was), run(now)
     shown = columns.columns([old, new], [Path("a"), Path("b")], ["old", "new"])
-    html = comparison.changes_page(between(old, new), shown, [])
+    html = pages.changes_page(between(old, new), shown, [])
     assert f'<h1 class="verdict {css}">' in html
     assert (f"blocked by {now}" in html) == (now == "BLOCKED")
 
@@ -221,7 +221,7 @@ def test_every_change_is_told_in_each_form() -> None:
     found = between(old, new)
     shown = columns.columns([old, new], [Path("a"), Path("b")], ["old", "new"])
     lines = list(tables.changes_lines(found, shown, ["a note"]))
-    html = comparison.changes_page(found, shown, ["a note"])
+    html = pages.changes_page(found, shown, ["a note"])
     data = exports.changes_data(found, shown, ["a note"])
     assert max(map(len, lines)) <= 100
     assert schemas.violations("comparison", data) == []
@@ -240,7 +240,7 @@ def test_hostile_runs_are_text() -> None:
     old, new = run("PASS", models=(sample.NASTY[1],)), sample.hostile()
     found = between(old, new)
     shown = columns.columns([old, new], [Path("a"), Path("b")], ["old", "new"])
-    html = comparison.changes_page(found, shown, [sample.NASTY[0]])
+    html = pages.changes_page(found, shown, [sample.NASTY[0]])
     assert [harm for harm in ("<script", "<img", "<svg", "<!-- ]]>") if harm in html] == []
     lines = "\n".join(tables.changes_lines(found, shown, [sample.NASTY[3]]))
     assert [c for c in lines if c != "\n" and not c.isprintable()] == []

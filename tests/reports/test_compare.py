@@ -11,7 +11,7 @@ import pytest
 
 import schemas
 from conformance.requirements import CHAPTERS, REQUIREMENTS
-from reports import columns, comparison, exports, matrix, tables
+from reports.comparison import columns, exports, matrix, pages, tables
 
 from . import sample
 
@@ -144,7 +144,7 @@ def test_a_clause_of_another_version_is_shown_without_its_sentence() -> None:
     assert "A names CC-LATER-001, unknown to the catalogue of this version." in columns.notes(
         shown, REQUIREMENTS
     )
-    html = comparison.matrix_page(found, shown, [], CHAPTERS)
+    html = pages.matrix_page(found, shown, [], CHAPTERS)
     assert "The catalogue of this version has no CC-LATER-001." in html
 
 
@@ -242,7 +242,7 @@ def told(runs: Sequence[Results]) -> tuple[list[str], str]:
     noted = columns.notes(shown, REQUIREMENTS)
     assert schemas.violations("comparison", exports.matrix_data(found, shown, noted)) == []
     lines = list(tables.matrix_lines(found, shown, noted))
-    return lines, comparison.matrix_page(found, shown, noted, CHAPTERS)
+    return lines, pages.matrix_page(found, shown, noted, CHAPTERS)
 
 
 @pytest.mark.parametrize("count", [2, 6, 12])
@@ -303,8 +303,8 @@ def test_ten_targets_with_ten_models_and_long_findings_keep_the_bound() -> None:
     runs = [sample.run(records=broken)] * 10
     found = matrix.matrix(runs, REQUIREMENTS)
     shown = columns.columns(runs, [Path("x")] * 10)
-    size = len(comparison.matrix_page(found, shown, [], CHAPTERS).encode())
-    assert 500_000 < size <= comparison.BOUND
+    size = len(pages.matrix_page(found, shown, [], CHAPTERS).encode())
+    assert 500_000 < size <= pages.BOUND
 
 
 def test_runs_that_judged_nothing_are_told_as_such() -> None:
@@ -319,7 +319,7 @@ def test_runs_that_judged_nothing_are_told_as_such() -> None:
 def test_the_same_words_below_a_row_are_said_once() -> None:
     found = side_by_side("PASS", "FAIL", "PASS", "-")
     shown = columns.columns([run({})] * 4, [Path("x")] * 4)
-    assert [(line.letters, line.verdict) for line in comparison.lines(row(found), shown)] == [
+    assert [(line.letters, line.verdict) for line in pages.lines(row(found), shown)] == [
         (("A", "C"), "PASS"),
         (("B",), "FAIL"),
         (("D",), None),

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from reports.diff import Piece, compared, fields
+from reports.compliance.diff import Piece, compared, fields
 
 
 def marked(line: tuple[Piece, ...]) -> str:

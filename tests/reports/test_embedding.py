@@ -12,7 +12,9 @@ from typing import Any
 import pytest
 
 from conformance.requirements import CHAPTERS, REQUIREMENTS
-from reports import embedding, page, results
+from reports import embedding, results
+from reports.compliance.page import render
+from reports.templates import document
 
 from . import sample
 
@@ -39,7 +41,7 @@ def test_a_page_reads_as_the_results_that_it_was_made_of(
     built = made()
     file, shown = tmp_path / "results.json", tmp_path / "page.html"
     results.write(built, file)
-    shown.write_text(page.document(page.render(built, REQUIREMENTS, CHAPTERS)), "utf-8")
+    shown.write_text(document(render(built, REQUIREMENTS, CHAPTERS)), "utf-8")
     assert f'<script type="{kind}" id="results">' in shown.read_text("utf-8")
     assert results.read(shown) == results.read(file) == built
 

@@ -111,7 +111,7 @@ def test_what_is_outside_the_catalogue_is_kept_and_redacted(html: str) -> None:
 
 
 BROKEN = """
-from reports import page
+from reports.compliance import page
 
 def broken(*_, **__):
     raise ValueError("no <such> secret\\nvalue \\x1b[31m")

@@ -13,18 +13,10 @@ from typing import Any
 import pytest
 
 import schemas
-from reports import (
-    embedding,
-    load_axes,
-    load_facts,
-    load_head,
-    load_page,
-    load_plots,
-    load_view,
-    plots,
-    sweep_view,
-)
+from reports import embedding
 from reports.__main__ import main as reports
+from reports.load import axes, facts, head, plots, svg, sweep_view, view
+from reports.load import page as load_page
 
 from . import load_sample as sample
 
@@ -118,7 +110,7 @@ def test_a_page_gives_its_results_back(made: dict[str, Any], page: str, tmp_path
 
 def test_a_page_says_first_what_came_of_it(made: dict[str, Any], page: str) -> None:
     text = " ".join(Read(page).text.split())
-    sentence = load_head.verdict(made)
+    sentence = head.verdict(made)
     assert f"{sentence.lead} {sentence.rest}" in text
     assert text.index(sentence.lead) < text.index("requests succeeded") < text.index("Definitions")
     for outcome in made["slo"]:
@@ -133,14 +125,14 @@ def test_a_page_says_first_what_came_of_it(made: dict[str, Any], page: str) -> N
 
 def test_failures_and_intervals_stand_beside_every_percentile(made: dict[str, Any]) -> None:
     model = made["models"]["vendor/one"]
-    rows = {row.key: row for row in load_view.rows(made, model)}
+    rows = {row.key: row for row in view.rows(made, model)}
     assert rows["ttft"].failed == model["failed"] > 0
     for percent, cell in rows["ttft"].cells:
         low, high = model["ttft_ms"]["ci95"][percent]
-        assert cell.value == load_axes.figure(model["ttft_ms"][percent])
+        assert cell.value == axes.figure(model["ttft_ms"][percent])
         assert cell.interval in (
-            f"{load_axes.figure(low)} to {load_axes.figure(high)}",
-            load_axes.figure(low),
+            f"{axes.figure(low)} to {axes.figure(high)}",
+            axes.figure(low),
         )
     assert "tls" not in rows  # no sample
 
@@ -148,7 +140,7 @@ def test_failures_and_intervals_stand_beside_every_percentile(made: dict[str, An
 def test_what_is_withheld_says_what_it_lacks() -> None:
     made = sample.run(["m"], seconds=10, rate=6)
     count = made["models"]["m"]["ttft_ms"]["count"]
-    cells = dict(load_view.rows(made, made["models"]["m"])[0].cells)
+    cells = dict(view.rows(made, made["models"]["m"])[0].cells)
     assert cells["p50"].withheld == ""
     assert cells["p99"].withheld == f"{count} of 662 samples"
     assert f"withheld: {count} of 662 samples" in load_page.render(made)
@@ -165,7 +157,7 @@ def test_what_is_withheld_says_what_it_lacks() -> None:
     ],
 )
 def test_the_first_sentence(given: dict[str, Any], css: str, words: str) -> None:
-    said = load_head.verdict(sample.run(**given))
+    said = head.verdict(sample.run(**given))
     assert said.css == css
     assert f"{said.lead} {said.rest}".startswith(words)
 
@@ -191,22 +183,22 @@ def test_what_is_spoilt_is_listed(spoils: tuple[str, ...], words: str) -> None:
     made = sample.run()
     reasons = [{"rule": "r", "what": "w", "spoils": what} for what in spoils]
     made["validity"] |= {"verdict": "INVALID", "reasons": reasons}
-    assert load_head.verdict(made).rest == words
+    assert head.verdict(made).rest == words
 
 
 def test_windows_are_told_in_seconds_since_the_start_as_the_plots_have_them() -> None:
     made = sample.run(invalid=1)
-    [(when, rule, _)] = load_facts.windows(made)
-    on = load_axes.scene(made)
+    [(when, rule, _)] = facts.windows(made)
+    on = axes.scene(made)
     assert on is not None
     assert (when, rule) == (f"+{on.invalid[0][0]:.0f} s, 5 s long", "sending")
 
 
 def test_failures_count_for_targets() -> None:
     told = "a failed request is infinitely slow"
-    assert told in " ".join(load_head.caveats(sample.run(failures=2)))
-    assert told not in " ".join(load_head.caveats(sample.run(failures=2, targets=())))
-    assert told not in " ".join(load_head.caveats(sample.run()))
+    assert told in " ".join(head.caveats(sample.run(failures=2)))
+    assert told not in " ".join(head.caveats(sample.run(failures=2, targets=())))
+    assert told not in " ".join(head.caveats(sample.run()))
 
 
 # --- plots ----------------------------------------------------------------------------------------
@@ -214,10 +206,10 @@ def test_failures_count_for_targets() -> None:
 
 def test_every_plot_is_told_and_has_the_colours_of_the_page(page: str) -> None:
     read = Read(page)
-    drawn = [svg for svg in read.labels if svg.get("role") == "img"]
+    drawn = [label for label in read.labels if label.get("role") == "img"]
     assert len(drawn) == 2 * 6 + 2 + 3 + 3
-    for svg in drawn:
-        for id_ in svg["aria-labelledby"].split():
+    for label in drawn:
+        for id_ in label["aria-labelledby"].split():
             assert id_ in read.ids
     pictures = re.findall(r'<svg viewBox="0 0 380.*?</svg>', page, re.S)
     assert len(pictures) == len(drawn)
@@ -235,29 +227,29 @@ def test_the_same_results_give_the_same_page(made: dict[str, Any], page: str) ->
 
 
 def test_invalid_windows_and_the_opening_are_marked(made: dict[str, Any]) -> None:
-    on = load_axes.scene(made)
+    on = axes.scene(made)
     assert on is not None
     assert [*on.invalid] == [(20, 30)]  # two windows that touch
     assert [*on.measured] == [3, 60]
-    [first, *_] = load_plots.of_model(made, "vendor/one", "m0", on)
+    [first, *_] = plots.of_model(made, "vendor/one", "m0", on)
     assert ">INVALID</text>" in first.svg
     assert "var(--failbg)" in first.svg
     assert "<pattern" in first.svg  # seen without colour
     calm = sample.run(invalid=0)
-    still = load_axes.scene(calm)
+    still = axes.scene(calm)
     assert still is not None
-    assert "INVALID" not in load_plots.of_model(calm, "vendor/one", "m0", still)[0].svg
+    assert "INVALID" not in plots.of_model(calm, "vendor/one", "m0", still)[0].svg
 
 
 def test_styles_differ_without_their_colour() -> None:
-    known = [plots.style(number) for number in range(30)]
+    known = [svg.style(number) for number in range(30)]
     assert len({style.letter for style in known}) == 30
     assert known[26].letter == "AA"
     assert len({(str(style.dash), style.marker) for style in known}) == 30
 
 
 def test_a_distribution_on_its_axis_begins_where_its_samples_do(made: dict[str, Any]) -> None:
-    for plot in load_plots.side_by_side(made):
+    for plot in plots.side_by_side(made):
         for letter in "AB":
             assert f">{letter}</text>" in plot.svg
 
@@ -268,7 +260,7 @@ def test_a_page_without_matplotlib_has_tables_and_one_line(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(plots, "find_spec", lambda name: None)
+    monkeypatch.setattr(svg, "find_spec", lambda name: None)
     read = Read(load_page.render(made))
     assert read.tags["figure"] == 0
     assert load_page.INSTALL in read.text

@@ -11,7 +11,10 @@ import pytest
 
 import schemas
 from conformance.requirements import CHAPTERS, REQUIREMENTS
-from reports import page, view, words
+from reports import words
+from reports.compliance import page, view
+from reports.signs import SIGNS
+from reports.templates import inline
 from reports.verdict import Verdict
 
 from . import recorded, sample
@@ -97,9 +100,9 @@ def test_the_map_leads_to_the_worst_of_a_chapter() -> None:
 
 
 def test_a_verdict_is_a_word_and_an_icon_of_its_own() -> None:
-    assert set(view.SIGNS) == {str(verdict) for verdict in Verdict}
-    assert len({sign.icon for sign in view.SIGNS.values()}) == len(Verdict)
-    assert len({sign.word for sign in view.SIGNS.values()}) == len(Verdict)
+    assert set(SIGNS) == {str(verdict) for verdict in Verdict}
+    assert len({sign.icon for sign in SIGNS.values()}) == len(Verdict)
+    assert len({sign.word for sign in SIGNS.values()}) == len(Verdict)
 
 
 def test_kin_lead_to_the_transcript_that_they_share() -> None:
@@ -296,4 +299,4 @@ def test_a_fragment_is_found_again_in_another_page() -> None:
     ],
 )
 def test_inline_markdown(markdown: str, html: str) -> None:
-    assert str(page.inline(markdown)) == html
+    assert str(inline(markdown)) == html

@@ -10,8 +10,8 @@ import pytest
 from conformance.requirements import REQUIREMENTS
 from reports import results as saved
 from reports.markdown import block, code, names
+from reports.signs import TARGET
 from reports.summary import BOUND, summary
-from reports.view import TARGET
 
 from . import sample
 
