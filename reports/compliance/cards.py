@@ -167,27 +167,30 @@ def roomy(cards: Iterable[Card], room: int) -> frozenset[tuple[str, str | None]]
 
 
 class Once:
-    """Shows each reply once in a page: a later place leads to where it stands.
+    """Shows each reply once in a page, with its command: a later place leads to where it stands.
 
-    A reply of which other lines are marked is shown again; one that marks none has nothing to add.
+    A reply of which other lines are marked is shown again, and so is one that another command
+    brought; one that marks none has nothing to add.
     """
 
     def __init__(self) -> None:
-        self._known: dict[tuple[str, tuple[int, ...]], str] = {}
-        self._first: dict[str, str] = {}
+        self._known: dict[tuple[str, str, tuple[int, ...]], str] = {}
+        self._first: dict[tuple[str, str], str] = {}
 
     def __call__(self, exchange: Mapping[str, Any]) -> tuple[str, str]:
         """Return the id of the place that is to show ``exchange``, or of that which does so."""
-        reply = exchange["reply"]
+        reply, curl = exchange["reply"], exchange["curl"]
         if not reply:
             return "", ""
         marks = tuple(line["offset"] for line in exchange["transcript"] if line["mark"])
-        before = self._known.get((reply, marks)) or ("" if marks else self._first.get(reply))
+        before = self._known.get((reply, curl, marks))
+        before = before or ("" if marks else self._first.get((reply, curl)))
         if before:
             return "", before
-        number = f"-{len(self._known) + 1}" if reply in self._first else ""
-        here = self._known[reply, marks] = f"reply-{reply}{number}"
-        self._first.setdefault(reply, here)
+        again = any(reply == other for other, _ in self._first)
+        here = f"reply-{reply}-{len(self._known) + 1}" if again else f"reply-{reply}"
+        self._known[reply, curl, marks] = here
+        self._first.setdefault((reply, curl), here)
         return here, ""
 
 

@@ -85,7 +85,7 @@ def _timeout(given: _Given) -> str:
 def _limits(given: _Given) -> str:
     """``held open 5 s, silence 30 s``: the names carry their units."""
     told = []
-    for name, value in (given or {"limits": {}})["limits"].items():
+    for name, value in sorted((given or {"limits": {}})["limits"].items()):
         ending = next((ending for ending in _UNITS if name.endswith(ending)), "")
         unit = _UNITS.get(ending, "")
         told.append(f"{name.removesuffix(ending).replace('_', ' ')} {value:g} {unit}".rstrip())

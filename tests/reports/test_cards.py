@@ -62,6 +62,9 @@ def test_a_reply_is_shown_once_and_again_only_for_what_else_is_wrong_with_it() -
         (here, ""), ("", here), ("", here), (f"{here}-2", ""), ("", f"{here}-2"),
     ]  # fmt: skip
     assert once({**first, "reply": None}) == ("", "")
+    # The same reply to another request: its command stands nowhere else.
+    assert once({**first, "curl": "curl -X POST"}) == (f"{here}-3", "")
+    assert once({**first, "curl": "curl -X POST"}) == ("", f"{here}-3")
 
 
 def test_what_came_before_the_body_can_be_read() -> None:
