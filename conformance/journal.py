@@ -26,7 +26,7 @@ import io
 import json
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -96,7 +96,7 @@ class Journal:
                 "parts": earlier.parts,
                 "started": started.isoformat(),
                 "seconds": earlier.seconds,
-                "cost": astuple(earlier.cost),
+                "cost": earlier.cost.figures,
             },
             "known": plain(taken.known if taken else {}),
         }
@@ -114,7 +114,7 @@ class Journal:
     def add(self, record: Record | None, cost: Cost, learned: Known) -> None:
         """Note a check that is over, and what was sent and found out since the last one."""
         at = round(time.monotonic() - self._began, 3)
-        line: dict[str, Any] = {"at": at, "cost": astuple(cost), "known": plain(learned)}
+        line: dict[str, Any] = {"at": at, "cost": cost.figures, "known": plain(learned)}
         if record is not None:
             line["record"] = dict(record)
         if self._file is not None:

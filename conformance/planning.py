@@ -8,7 +8,8 @@ What costs tokens is what a model answers: a POST with status 200. The rest is r
 
 import json
 from collections.abc import Iterable
-from dataclasses import astuple, dataclass
+from dataclasses import dataclass
+from operator import add
 from typing import Any, Self
 
 from .generation import Amount
@@ -36,8 +37,14 @@ class Cost:
     octets: int = 0
     repeated: int = 0
 
+    @property
+    def figures(self) -> tuple[int, ...]:
+        """The figures in order; `dataclasses.astuple` would copy each."""
+        one = self.requests, self.answered, self.output
+        return *one, self.unbounded, self.octets, self.repeated
+
     def __add__(self, other: Self) -> "Cost":
-        return Cost(*(a + b for a, b in zip(astuple(self), astuple(other), strict=True)))
+        return Cost(*map(add, self.figures, other.figures))
 
 
 def cost(log: Iterable[tuple[Request, int | None]]) -> Cost:

@@ -10,7 +10,6 @@ The laws:
 import warnings
 from collections import Counter
 from collections.abc import Generator
-from dataclasses import astuple
 from pathlib import Path
 from typing import Any
 
@@ -214,7 +213,7 @@ class Run:
         record = dict(taken) if taken else self._record(item, entry, error, call.duration)
         dress(item, report, record, entry, self.redact)
         target = self.live()
-        report.conformance_spent = astuple(target.take_cost())  # type: ignore[attr-defined]  # ours
+        report.conformance_spent = target.take_cost().figures  # type: ignore[attr-defined]  # ours
         report.conformance_known = plain(target.take_known())  # type: ignore[attr-defined]  # ours
         report.conformance_taken = taken is not None  # type: ignore[attr-defined]  # ours
         report.chapter_size = self.sizes[  # type: ignore[attr-defined]  # ours
@@ -297,7 +296,7 @@ class Run:
             return (yield)
         if self.is_worker:
             output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
-            output["conformance_cost"] = astuple(self.target.take_cost())
+            output["conformance_cost"] = self.target.take_cost().figures
             output["conformance_gone"] = self.target.gone
             output["conformance_known"] = plain(self.target.take_known())
             output["conformance_notices"] = self.target.notices

@@ -8,8 +8,8 @@ The laws:
 3. What may not be sent raises what the owner of the gate has chosen (`refuse`): on the way to the
    socket nothing knows of verdicts.
 
-The account lies in SQLite, which locks it between processes on every system: in memory, or in a
-file once it is shared (`share`). `time.monotonic` is one clock for all processes of a machine.
+Once it is shared (`share`), the account lies in an SQLite file, which is locked between processes
+on every system. `time.monotonic` is one clock for all processes of a machine.
 """
 
 import contextlib
@@ -36,24 +36,19 @@ LONGEST_QUEUE = 120.0
 
 
 class Ledger:
-    """An `Account` that threads and processes change one after the other."""
+    """An `Account` that threads change one after the other, and with a `path` processes too."""
 
-    def __init__(self, path: str = ":memory:") -> None:
+    def __init__(self, path: str | None = None) -> None:
         self._lock = threading.Lock()
-        # Nothing here outlives the run: no write has to reach the disk.
-        self._db = sqlite3.connect(path, 60.0, isolation_level=None, check_same_thread=False)
-        self._db.execute("PRAGMA synchronous = OFF")
-        self._db.execute("PRAGMA journal_mode = MEMORY")
-        with self._lock:
-            self._db.execute("BEGIN IMMEDIATE")
-            self._db.execute("CREATE TABLE IF NOT EXISTS ledger (account TEXT)")
-            if self._db.execute("SELECT count(*) FROM ledger").fetchone() == (0,):
-                self._db.execute("INSERT INTO ledger VALUES (?)", (_written(Account()),))
-            self._db.execute("COMMIT")
+        self._account = Account()
+        self._db = _opened(path) if path else None
 
     def change(self, decide: Callable[[Account], tuple[Account, T]]) -> T:
         """Put in place what `decide` makes of the account; returns what else it says."""
         with self._lock:
+            if self._db is None:
+                self._account, told = decide(self._account)
+                return told
             self._db.execute("BEGIN IMMEDIATE")
             try:
                 (text,) = self._db.execute("SELECT account FROM ledger").fetchone()
@@ -65,7 +60,21 @@ class Ledger:
 
     def close(self) -> None:
         """Let go of the file."""
-        self._db.close()
+        if self._db is not None:
+            self._db.close()
+
+
+def _opened(path: str) -> sqlite3.Connection:
+    db = sqlite3.connect(path, 60.0, isolation_level=None, check_same_thread=False)
+    # Nothing here outlives the run: no write has to reach the disk.
+    db.execute("PRAGMA synchronous = OFF")
+    db.execute("PRAGMA journal_mode = MEMORY")
+    db.execute("BEGIN IMMEDIATE")
+    db.execute("CREATE TABLE IF NOT EXISTS ledger (account TEXT)")
+    if db.execute("SELECT count(*) FROM ledger").fetchone() == (0,):
+        db.execute("INSERT INTO ledger VALUES (?)", (_written(Account()),))
+    db.execute("COMMIT")
+    return db
 
 
 def _written(account: Account) -> str:
@@ -108,7 +117,7 @@ class Gate:
         self._most = most
         self._spent = spent
         self._folder: tempfile.TemporaryDirectory[str] | None = None
-        self._ledger = Ledger(path or ":memory:")
+        self._ledger = Ledger(path)
 
     def share(self) -> str:
         """Keep the account in a file from now on, where it is not; returns its path."""

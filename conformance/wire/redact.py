@@ -36,6 +36,7 @@ import html
 import json
 import re
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 from typing import AnyStr
 
 SECRET_HEADERS = frozenset(
@@ -191,6 +192,10 @@ def _within(spans: Spans, start: int, end: int) -> Iterator[tuple[int, int]]:
             return
 
 
+OFTEN = 256
+"""Characters of a text that may come again, as header fields do with every reply."""
+
+
 class Redactor:
     """Masks the given secrets in bytes, text and headers.
 
@@ -205,9 +210,15 @@ class Redactor:
         self._text = re.compile(pattern) if pattern else None
         self._bytes = re.compile(pattern.encode()) if pattern else None
         self._long = [secret for secret in known if len(secret) > PIECE]
+        self._short = lru_cache(maxsize=1024)(self._masked)
 
     def text(self, value: str) -> str:
         """`value` with every secret masked."""
+        if self._text is None:
+            return value
+        return self._short(value) if len(value) <= OFTEN else self._masked(value)
+
+    def _masked(self, value: str) -> str:
         if self._text is None:
             return value
         value = self._text.sub(lambda m: mask(len(m[0])), value)

@@ -1,9 +1,10 @@
-"""Who holds a secret, among the processes of this machine: in its arguments, in its environment.
+"""Who holds a secret, among the processes that a test has started: in arguments, in environments.
 
 The law: it is looked at while a request is under way, so that whoever sent it is still there.
 """
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -36,7 +37,7 @@ class Watch:
             return
         self._agents.add(agent)
         self.looks += 1
-        for process in Path("/proc").glob("[0-9]*"):
+        for process in _below(os.getpid()):
             self._look(process)
 
     def _look(self, process: Path) -> None:
@@ -48,6 +49,21 @@ class Watch:
             name, _, value = setting.partition("=")
             if any(secret in value for secret in self.secrets):
                 self.variables.add((_programme(words), name))
+
+
+def _below(pid: int) -> Iterator[Path]:
+    """The processes that come of `pid`: other tests' have secrets of their own."""
+    parents = {int(stat.parent.name): _parent(stat) for stat in Path("/proc").glob("[0-9]*/stat")}
+    found = {pid}
+    while more := {child for child, parent in parents.items() if parent in found} - found:
+        found |= more
+    return (Path("/proc", str(one)) for one in found - {pid})
+
+
+def _parent(stat: Path) -> int:
+    """The fourth field; the second, in brackets, may hold anything."""
+    told = "".join(_read(stat))
+    return int(told.rpartition(")")[2].split()[1]) if told else 0
 
 
 def _programme(words: list[str]) -> str:

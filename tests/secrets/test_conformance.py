@@ -145,7 +145,7 @@ def test_all_keys_at_once_are_nowhere_and_no_process_is_started_with_one(tmp_pat
     # The run and its workers have what they were given, and a process of theirs the key alone.
     held = watch.variables
     programmes = {programme for programme, name in held if name in SECRETS}
-    assert all(name == "pytest" or name.startswith("python") for name in programmes)
+    assert {name.rstrip("0123456789.") for name in programmes} <= {"pytest", "python"}
     assert {name for _, name in held} - SECRETS.keys() == {
         *("CONFORMANCE_CLIENT_KEY", "CONFORMANCE_CLIENT_HEADERS", "YOUR_API_KEY"),
     }
