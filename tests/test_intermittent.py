@@ -37,7 +37,7 @@ CHANCE = 1e-5
 TABLE = (
     "streams_null_deltas",
     "never_says_done",
-    "writes_past_the_declared_end",
+    "begins_json_with_a_byte_order_mark",
     "nulls_a_count",
     "never_says_why",
     "asks_no_credentials",
