@@ -21,7 +21,8 @@ SHORT_RUN := --headless --users 5 --spawn-rate 5 --run-time 20s
 
 export TARGET # through the environment: no quote or blank in it means anything to the shell
 
-.PHONY: help conformance clients test test-quick lint faults hostile servers load calibrate constraints clean
+.PHONY: help conformance clients test test-quick thorough lint faults hostile servers load \
+  calibrate constraints clean
 
 help: ## List these commands
 	@sed -n 's/^\([a-z-]*\):.*## /\1  /p' $(firstword $(MAKEFILE_LIST)) \
@@ -30,11 +31,14 @@ help: ## List these commands
 conformance: .venv/.complete ## Judge TARGET=URL, or the embedded server; ARGS="…" goes to pytest
 	$(PYTEST) $(if $(TARGET),--target-url "$$TARGET") $(ARGS)
 
-test: lint ## Everything that CI runs: lint, and every test of the suite itself
-	$(TESTS) $(ARGS)
+test: lint ## Everything that CI runs: lint, and the tests of the suite itself
+	$(TESTS) -m "not thorough" $(ARGS)
+
+thorough: .venv/.complete ## Trials of many whole runs: right ways in pairs, faults that come and go
+	$(TESTS) -m thorough $(ARGS)
 
 test-quick: .venv/.complete ## The tests, without the slow ones and the real servers
-	$(TESTS) -m "not slow and not real_server" $(ARGS)
+	$(TESTS) -m "not slow and not real_server and not thorough" $(ARGS)
 
 lint: .venv/.complete ## Ruff and mypy
 	$(VENV) -m ruff check .

@@ -27,7 +27,7 @@ from .faults.odds import broken_replies, found_in
 from .faults.trial import DRIVEN, judge, server
 from .inprocess import Judgement, trial_pool
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.thorough
 
 AMONG = 3
 RUNS = 6

@@ -36,7 +36,7 @@ MINE = [
 ]
 
 
-@pytest.mark.slow
+@pytest.mark.thorough
 @pytest.mark.parametrize("name", MINE)
 def test_right_ways_combined_are_blamed_for_nothing(
     spoken: Mapping[str, Future[Judgement]], name: str
