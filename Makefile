@@ -37,8 +37,11 @@ test: lint ## Everything that CI runs: lint, and the tests of the suite itself
 thorough: .venv/.complete ## Trials of many whole runs: right ways in pairs, faults that come and go
 	$(TESTS) -m thorough $(ARGS)
 
-test-quick: .venv/.complete ## The tests, without the slow ones and the real servers
-	$(TESTS) -m "not slow and not real_server and not thorough" $(ARGS)
+# Folders whose tests are each a run of the suite, or a browser's look at one.
+RUNS := browser clients dialects hostile plugin secrets
+test-quick: .venv/.complete ## The tests, without the slow ones, whole runs and the real servers
+	$(TESTS) -m "not slow and not real_server and not thorough" \
+	  $(RUNS:%=--ignore=tests/%) $(ARGS)
 
 lint: .venv/.complete ## Ruff and mypy
 	$(VENV) -m ruff check .
