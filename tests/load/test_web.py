@@ -19,6 +19,7 @@ import httpx
 import pytest
 
 from load.options import OPTIONS
+from tests.load.agreement import assert_figures_agree
 from tests.load.running import KEY, MODEL, ROOT, reference
 from tests.wire.tiny import unused_port
 
@@ -98,14 +99,7 @@ def live(page: httpx.Client, what: Callable[[dict[str, Any]], object]) -> dict[s
 def assert_view_is_of(view: dict[str, Any], made: dict[str, Any]) -> None:
     """When a run is over, the live view says what the results say."""
     assert [row["model"] for row in view["models"]] == sorted(made["models"])
-    for row in view["models"]:
-        model = made["models"][row["model"]]
-        for name in ("requests", "ok", "failed", "cancelled", "failures", "output_tokens"):
-            assert row[name] == model[name]
-        for name in ("ttft_ms", "itl_ms", "e2e_ms"):
-            assert row[name] == {key: model[name][key] for key in row[name]}
-        for name in ("tokens_per_second", "requests_per_second"):
-            assert row[name] == pytest.approx(model[name])
+    assert_figures_agree(view, made)
     assert view["run"] == made["run"]
     assert view["validity"]["verdict"] == made["validity"]["verdict"]
     assert view["validity"]["reasons"] == made["validity"]["reasons"]

@@ -35,6 +35,16 @@ class Recorder:
         self.failure = "left before its end"
         EXCHANGES.append(self)
 
+    def __enter__(self) -> "Recorder":
+        return self
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        """The body is read; what is no Exception is a reader that left before its end."""
+        if error is None:
+            self.failure = ""
+        elif isinstance(error, Exception):
+            self.failure = f"{type(error).__name__}: {error}"[:LONGEST]
+
     def add(self, piece: bytes) -> None:
         self.body += piece
         if len(self.body) > MOST_BYTES:
@@ -58,29 +68,19 @@ def record(library: str) -> None:
         if hasattr(self, "_content"):  # read already, and recorded then
             yield from iterate(self, chunk_size)
             return
-        recorder = Recorder(self)
-        try:
+        with Recorder(self) as recorder:
             for piece in iterate(self, chunk_size):
                 recorder.add(piece)
                 yield piece
-            recorder.failure = ""
-        except Exception as error:
-            recorder.failure = f"{type(error).__name__}: {error}"[:LONGEST]
-            raise
 
     async def aiter_bytes(self: Any, chunk_size: int | None = None) -> AsyncIterator[bytes]:
         if hasattr(self, "_content"):
             async for piece in aiterate(self, chunk_size):
                 yield piece
             return
-        recorder = Recorder(self)
-        try:
+        with Recorder(self) as recorder:
             async for piece in aiterate(self, chunk_size):
                 recorder.add(piece)
                 yield piece
-            recorder.failure = ""
-        except Exception as error:
-            recorder.failure = f"{type(error).__name__}: {error}"[:LONGEST]
-            raise
 
     module.Response.iter_bytes, module.Response.aiter_bytes = iter_bytes, aiter_bytes
