@@ -157,6 +157,7 @@ class Run:
     # -- each check -----------------------------------------------------------------------------
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
+        signals.heed()
         entry = requirement_of(item)
         if entry is None or self.parts.record_of(item) is not None:
             return

@@ -23,8 +23,19 @@ class Stopped(KeyboardInterrupt):
     """
 
 
+_told: list[str] = []
+"""What has come. Python swallows what is raised in a callback of its garbage collector."""
+
+
 def _stop(number: int, frame: FrameType | None) -> NoReturn:
-    raise Stopped(CAUGHT[signal.Signals(number)])
+    _told.append(CAUGHT[signal.Signals(number)])
+    raise Stopped(_told[-1])
+
+
+def heed() -> None:
+    """Raise `Stopped` once more where a signal has come and the run goes on all the same."""
+    if _told:
+        raise Stopped(_told[-1])
 
 
 def catch(*, worker: bool) -> Callable[[], None]:
@@ -34,6 +45,7 @@ def catch(*, worker: bool) -> Callable[[], None]:
     """
     if threading.current_thread() is not threading.main_thread():
         return lambda: None
+    _told.clear()
     before: dict[signal.Signals, Any] = {}
     if worker:
         before[signal.SIGTERM] = signal.signal(signal.SIGTERM, signal.SIG_IGN)
