@@ -13,7 +13,7 @@ from typing import Final
 
 from .wire.exchange import Exchange, FailureKind
 
-SHORTEST: Final = 4.0
+SHORTEST: Final = 3.0
 """Seconds that the plainest call is given at least."""
 
 TIMES: Final = 10

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from tests.hostile.table import Row
+from tests.hostile.record import Came, key
+from tests.hostile.targets.row import Target
+from tests.hostile.trial import MOST_MIB
 
 HEAD = """# Hostile and broken targets
 
@@ -30,23 +30,23 @@ a traceback; that is checked with each.
 """
 
 
-def page(rows: Sequence[Row]) -> str:
-    """The whole page, as Markdown."""
-    from tests.hostile.table import MOST_MIB
-
-    text = HEAD.format(timeout=rows[0].timeout, most=MOST_MIB)
-    for _, group in groupby(rows, key=lambda row: row.target.name):
-        text += "".join(_line(row, first=number == 0) for number, row in enumerate(group))
+def page(rows: Sequence[tuple[Target, str]], kept: Mapping[str, Came]) -> str:
+    """The whole page, as Markdown: ``rows`` in their order, and what each came to."""
+    timeout = max(came.timeout for came in kept.values())
+    text = HEAD.format(timeout=timeout, most=MOST_MIB)
+    for _, group in groupby(rows, key=lambda row: row[0].name):
+        for number, (target, scope) in enumerate(group):
+            came = kept[key(target.name, scope)]
+            text += _line("" if number else target.says, scope, came)
     return text
 
 
-def _line(row: Row, *, first: bool) -> str:
-    found = row.measured
+def _line(says: str, scope: str, came: Came) -> str:
     cells = (
-        row.target.says if first else "",
-        row.scope,
-        row.ended + (f" **{'; '.join(row.wrong)}**" if row.wrong else ""),
-        f"{row.cost:.1f} s" if found else "",
-        f"{found.peak} MiB" if found else "",
+        says,
+        scope,
+        came.ended + (f" **{came.wrong}**" if came.wrong else ""),
+        f"{came.cost:.1f} s" if came.peak is not None else "",
+        f"{came.peak} MiB" if came.peak is not None else "",
     )
     return f"| {' | '.join(cells)} |\n"

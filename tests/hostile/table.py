@@ -1,10 +1,15 @@
 """Runs every row of the table, says how each ended and what it cost, and writes docs/hostile.md.
 
-    python -m tests.hostile.table                  # all of it, a quarter of an hour
+    python -m tests.hostile.table                  # all of it, half an hour on an idle machine
     python -m tests.hostile.table NAME … [--say]   # these rows, and what the runs printed
+    python -m tests.hostile.table --go-on          # those that have not been run yet
 
-The exit status is 1 where a row does not end as `targets` says, leaks a control character or the
-key, or costs more than it may.
+Laws
+----
+* The exit status is 1 where a row does not end as `targets` says, leaks a control character or the
+  key, or costs more than it may.
+* What a row came to is kept as it comes (`record`). The page shows the newest run of each row, and
+  is written once each has been run.
 """
 
 from __future__ import annotations
@@ -13,19 +18,18 @@ import argparse
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from tests.hostile import trial
+from tests.hostile import record, trial
+from tests.hostile.page import page
+from tests.hostile.record import Came, key
 from tests.hostile.stage import Stage, staged
 from tests.hostile.targets import TARGETS
 from tests.hostile.targets.row import Scope, Target
-from tests.hostile.trial import Measured
+from tests.hostile.trial import MOST_MIB, Measured
 from tests.plugin.bench import KEY, ROOT, reference
-
-MOST_MIB = 200
-"""Memory of a run at its peak."""
 
 GRACE = 5.0
 """Seconds that a run may take beyond --timeout and what a run against a right target takes."""
@@ -107,6 +111,12 @@ class Row:
         counts = ", ".join(f"{n} {verdict}" for verdict, n in sorted(found.verdicts.items()))
         return f"{found.status}: {counts}"
 
+    @property
+    def came(self) -> Came:
+        """What is kept of it."""
+        peak = self.measured.peak if self.measured else None
+        return Came(self.ended, "; ".join(self.wrong), round(self.cost, 1), peak, self.timeout)
+
 
 def _briefly(complaint: str) -> str:
     """A complaint without the address."""
@@ -134,24 +144,18 @@ def _measured(scope: str, stage: Stage, folder: Path, timeout: float) -> Measure
         return None
 
 
-def rows(names: Sequence[str], scopes: Sequence[str], timeout: float, say: bool) -> Iterator[Row]:
+def rows(asked: Iterable[tuple[Target, str]], timeout: float, say: bool) -> Iterator[Row]:
     """Run them one after the other, what a right target costs first."""
     with reference() as address:
         healthy: dict[str, float] = {}
-        for name, target in TARGETS.items():
-            if names and name not in names:
-                continue
-            for scope in (*target.ends, "load"):
-                if scopes and scope not in scopes:
-                    continue
-                kind = "load" if scope == "load" else "suite"
-                if kind not in healthy:
-                    with tempfile.TemporaryDirectory() as folder:
-                        url = f"{address}/v1"
-                        costs = getattr(trial, "load" if kind == "load" else "judge")
-                        healthy[kind] = costs(url, Path(folder), timeout).seconds
-                row = run(target, scope, address, timeout, say=say)
-                yield Row(target, scope, row.measured, healthy[kind], timeout, row.leaked)
+        for target, scope in asked:
+            kind = "load" if scope == "load" else "suite"
+            if kind not in healthy:
+                with tempfile.TemporaryDirectory() as folder:
+                    costs = trial.load if kind == "load" else trial.judge
+                    healthy[kind] = costs(f"{address}/v1", Path(folder), timeout).seconds
+            row = run(target, scope, address, timeout, say=say)
+            yield Row(target, scope, row.measured, healthy[kind], timeout, row.leaked)
 
 
 def main() -> int:
@@ -159,23 +163,37 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("names", nargs="*", metavar="NAME", help="rows (default: all)")
     parser.add_argument("--scope", action="append", default=[], help="everything, chat, … or load")
+    parser.add_argument("--go-on", action="store_true", help="only what has not been run")
     parser.add_argument("--timeout", type=float, default=5.0, help="of the runs, in seconds")
     parser.add_argument("--say", action="store_true", help="show what the runs print")
     given = parser.parse_args()
     if unknown := set(given.names) - set(TARGETS):
         parser.error(f"no row is called {', '.join(unknown)}: see tests/hostile/targets/")
-    done: list[Row] = []
-    for row in rows(given.names, given.scope, given.timeout, given.say):
-        done.append(row)
-        found = row.measured
-        cost = f"{row.cost:5.1f} s {found.peak:4} MiB" if found else ""
-        wrong = f"   WRONG: {'; '.join(row.wrong)}" if row.wrong else ""
-        print(f"{row.target.name:28} {row.scope:10} {cost}  {row.ended}{wrong}", flush=True)
-    if not given.names and not given.scope:
-        from tests.hostile.page import page
-
-        PAGE.write_text(page(done), "utf-8")
-    return int(any(row.wrong for row in done))
+    whole = [(target, scope) for target in TARGETS.values() for scope in (*target.ends, "load")]
+    kept = record.read() if given.names or given.scope or given.go_on else {}
+    asked = [
+        (target, scope)
+        for target, scope in whole
+        if (not given.names or target.name in given.names)
+        and (not given.scope or scope in given.scope)
+        and not (given.go_on and key(target.name, scope) in kept)
+    ]
+    wrong = 0
+    for number, row in enumerate(rows(asked, given.timeout, given.say), 1):
+        came = row.came
+        kept[key(row.target.name, row.scope)] = came
+        record.write(kept)
+        cost = f"{came.cost:5.1f} s {came.peak:4} MiB" if came.peak is not None else ""
+        told = f"   WRONG: {came.wrong}" if came.wrong else ""
+        where = f"{number:3}/{len(asked)} {row.target.name:28} {row.scope:10}"
+        print(f"{where} {cost}  {came.ended}{told}", flush=True)
+        wrong += bool(came.wrong)
+    missing = [key(target.name, scope) not in kept for target, scope in whole].count(True)
+    if missing:
+        print(f"{PAGE.name} is not written: {missing} rows have not been run (--go-on runs them)")
+    else:
+        PAGE.write_text(page(whole, kept), "utf-8")
+    return int(wrong > 0)
 
 
 if __name__ == "__main__":

@@ -8,10 +8,10 @@ from pathlib import Path
 import pytest
 
 from tests.hostile.stage import staged
-from tests.hostile.table import CHANCE, MOST_MIB
+from tests.hostile.table import CHANCE
 from tests.hostile.targets import TARGETS
 from tests.hostile.targets.row import Scope
-from tests.hostile.trial import load
+from tests.hostile.trial import MOST_MIB, load
 
 
 @pytest.mark.slow

@@ -26,6 +26,9 @@ from tests.plugin.bench import KEY, ROOT, command, environment
 LONGEST = 120.0
 """Seconds after which a run counts as hung."""
 
+MOST_MIB = 200
+"""Memory that a run may hold at its peak."""
+
 SELECTED = tuple(
     word
     for name in ("CC-HTTP", "CC-MODEL", "CC-RESP", "CC-SSE", "CC-STREAM", "CC-ERR")
