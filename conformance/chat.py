@@ -35,7 +35,9 @@ ROOMY = 2048
 """The same for a model that answers that `BOUND` leaves it no room to think."""
 
 MOST_EVENTS = 50_000
-"""Events that are held read; beyond that, the first streams are read again when asked for."""
+MOST_OCTETS = 4_000_000
+"""Events, and octets of bodies, that are held read; beyond either, the first streams are read again
+when asked for."""
 
 NOTHING_GENERATED = Amount()
 
@@ -234,10 +236,13 @@ class Chat:
             facts = facts_of(sent_json(exchange), complete=exchange.failure is None)
             known = (exchange, read_stream(exchange.body, facts))
             self._readings[id(exchange)] = known
-            while len(self._readings) > 1 and self._held() > MOST_EVENTS:
+            while len(self._readings) > 1 and self._holds_too_much():
                 del self._readings[next(iter(self._readings))]
         return known[1]
 
-    def _held(self) -> int:
-        """Events of all streams that are held read."""
-        return sum(len(reading.events) for _, reading in self._readings.values())
+    def _holds_too_much(self) -> bool:
+        """Whether the streams that are held read pass a bound."""
+        held = self._readings.values()
+        events = sum(len(reading.events) for _, reading in held)
+        octets = sum(len(exchange.body) for exchange, _ in held)
+        return events > MOST_EVENTS or octets > MOST_OCTETS
