@@ -84,8 +84,10 @@ def models_of(settings: Settings, client: Client, shared: Shared) -> tuple[str, 
     if exchange.status in (404, 405):
         _explain_v1(settings, client, LIST)
     _explain(exchange, settings)
-    # A name that no terminal may see, or that no request can hold, is nothing to choose.
-    listed = [name for name in listed_ids(read_document(exchange.body).value) if name.isprintable()]
+    # A name that no terminal may see, or that no request can hold, is nothing to choose; nor is one
+    # of a list without end: who holds that open may hold all open, which would cost as much again.
+    ids = [] if endless(exchange) else listed_ids(read_document(exchange.body).value)
+    listed = [name for name in ids if name.isprintable()]
     if not listed:
         raise pytest.UsageError(
             f"{exchange.url} lists no model to choose ({_seen(exchange)}): name one with --model ID"

@@ -18,7 +18,7 @@ __all__ = ["flushes", "inflate"]
 
 _FLUSHED: Final = b"\x00\x00\xff\xff"
 _ANY_HEADER: Final = 47  # zlib's window bits: gzip or zlib, whichever the header says
-_LIMIT: Final = 16 * 1024 * 1024
+_LIMIT: Final = 8 * 1024 * 1024
 
 
 def flushes(body: bytes) -> int:
@@ -27,7 +27,7 @@ def flushes(body: bytes) -> int:
 
 
 def inflate(body: bytes) -> bytes | None:
-    """A gzip or zlib body without its coding, at most 16 MiB of it; None where it is neither."""
+    """A gzip or zlib body without its coding, at most 8 MiB of it; None where it is neither."""
     try:
         return zlib.decompressobj(wbits=_ANY_HEADER).decompress(body, _LIMIT)
     except zlib.error:

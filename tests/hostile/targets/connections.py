@@ -49,7 +49,7 @@ def half_close_in_the_body(wire: Wire) -> None:
     wire.hold()
 
 
-@target(CLOSED, load=("no_reply", "reset"), speaks_first=True)
+@target(CLOSED, load=("no_reply", "reset", "unreachable"), speaks_first=True)
 def reset_on_accept(wire: Wire) -> None:
     """Accepts the connection and resets it."""
     wire.reset()

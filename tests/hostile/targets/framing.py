@@ -10,9 +10,9 @@ from tests.hostile.targets.row import (
     HUGE,
     HUGE_LIST,
     LATE,
+    LATE_LIST,
     NO_HTTP,
     NO_MODELS,
-    OKAY,
     UNENDED,
     Behave,
     target,
@@ -20,7 +20,7 @@ from tests.hostile.targets.row import (
 from tests.hostile.targets.wire import Wire, chunked, head, whole
 
 
-@target(NO_MODELS, BROKEN, BROKEN, load="status_other")
+@target(NO_MODELS, BROKEN, BROKEN, load=("status_other", "bad_http"))
 def status_204_with_a_body(wire: Wire) -> None:
     """204 No Content, and a body all the same."""
     wire.send(whole(wire, status="204 No Content"))
@@ -54,7 +54,7 @@ def length_too_large(wire: Wire) -> None:
     wire.send(body)
 
 
-@target(LATE, LATE, UNENDED, load=("timeout", "stall"), slow=True)
+@target(LATE_LIST, LATE, UNENDED, load=("timeout", "stall"), slow=True)
 def length_too_large_and_held(wire: Wire) -> None:
     """Content-Length says 100 more than come, and the connection is held open."""
     body = wire.body
@@ -115,13 +115,13 @@ def http_2(wire: Wire) -> None:
     wire.send(b"\0\0\x08\x07\0\0\0\0\0\0\0\0\0\0\0\0\x01")
 
 
-@target(CANNED, OKAY, OKAY, load=())
+@target(CANNED, CANNED, CANNED, load=())
 def keep_alive_lies(wire: Wire) -> None:
     """Promises to keep the connection, and closes it after each answer."""
     wire.send(whole(wire, None, "Connection: keep-alive", "Keep-Alive: timeout=600, max=1000"))
 
 
-@target(CANNED, OKAY, OKAY, load=())
+@target(CANNED, CANNED, CANNED, load=())
 def close_lies(wire: Wire) -> None:
     """Says that it closes the connection, and holds it open."""
     wire.send(whole(wire, None, "Connection: close"))

@@ -106,7 +106,6 @@ LATE_LIST: Final = End((4,), "lists no model to choose (no complete reply in tim
 HUGE: Final = End((6,), "reply exceeds the size limit")
 CLOSED: Final = End((6,), "connection closed by the target")
 UNENDED: Final = End((6,))
-OKAY: Final = End((0,))
 BROKEN: Final = End((1,))
 UNDECIDED: Final = End((6,))
 CANNED: Final = End((1,))
