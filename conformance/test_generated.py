@@ -158,6 +158,17 @@ def test_generated_requests_get_streams_in_form(chat: Chat, clause: str) -> None
     look_at(chat, _streamed(chat), look, by_row=False)
 
 
+@requirement("CC-SSE-001")
+def test_generated_streams_are_labelled_text_event_stream(chat: Chat) -> None:
+    def look(case: Case, exchange: Exchange) -> list[Sighting]:
+        if success(exchange).media_type == "text/event-stream":
+            return []
+        seen = exchange.header("content-type") or "no Content-Type"
+        return [Sighting(Finding("", "Content-Type: text/event-stream", seen), exchange)]
+
+    look_at(chat, _streamed(chat), look, by_row=False)
+
+
 @requirement("CC-EQUIV-001")
 def test_generated_streams_fold_into_valid_replies(chat: Chat) -> None:
     musts = [

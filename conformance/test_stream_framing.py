@@ -10,6 +10,7 @@ from . import prompts
 from .battery import all_streams, cut, long_stream
 from .chat import Chat
 from .expect import QUICK, each, judge, require, streams_keep, told_apart, trials
+from .forms import BARE, streamed_formed, with_odds
 from .guards import answered, persists, refuses, status_line, text
 from .outcomes import Blocked, Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.coding import flushes, inflate
@@ -33,12 +34,29 @@ def test_a_stream_is_labelled_text_event_stream(chat: Chat) -> None:
         if (exchange.status or 0) >= 500 and not persists(exchange):
             raise Inconclusive(status_line(exchange), exchange)
         require(exchange.status == 200, "status 200", status_line(exchange), on=exchange)
-        require(
-            exchange.media_type == "text/event-stream",
-            "Content-Type: text/event-stream",
-            exchange.header("content-type") or "no Content-Type",
-            on=exchange,
-        )
+        _labelled(exchange)
+    for exchange in _other_streams(chat):
+        _labelled(exchange)
+
+
+def _labelled(exchange: Exchange) -> None:
+    require(
+        exchange.media_type == "text/event-stream",
+        "Content-Type: text/event-stream",
+        exchange.header("content-type") or "no Content-Type",
+        on=exchange,
+    )
+
+
+def _other_streams(chat: Chat) -> list[Exchange]:
+    """Streams that offer tools, ask for two choices, a form or log probabilities: a server may
+    refuse one, but may not answer it whole."""
+    found = all_streams(chat)
+    if chat.has("json_schema"):
+        found += [call() for call in streamed_formed(chat)]
+    if chat.has("logprobs"):
+        found.append(with_odds(chat, BARE))
+    return [exchange for exchange in found if exchange.status == 200]
 
 
 @requirement("CC-SSE-002")

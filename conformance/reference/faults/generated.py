@@ -196,3 +196,11 @@ def counts_logprobs_as_tokens(reply: Reply, call: Call) -> Reply:
 def forgets_n_beside_tools(call: Call) -> Call | Reply:
     """Answers with one choice where tools are offered."""
     return without(call, "n") if asked(call, "tools") and asked(call, "n") == 2 else call
+
+
+@fault(breaks={"CC-SSE-001"}, seam="request")
+def answers_streams_with_a_stop_whole(call: Call) -> Call | Reply:
+    """Holds an answer back to look for stop sequences, and then sends it as one JSON document."""
+    if call.asks_stream and asked(call, "stop"):
+        return without(call, "stream", "stream_options")
+    return call

@@ -154,3 +154,11 @@ def refuses_what_sdks_send(call: Call) -> Call | Reply:
     """Refuses a schema with annotations, such as SDKs make."""
     annotated = "title" in (json_schema(call).get("schema") or {})
     return bad_parameter("response_format") if annotated else call
+
+
+@fault(breaks={"CC-SSE-001"}, seam="request")
+def answers_streams_in_a_form_whole(call: Call) -> Call | Reply:
+    """Answers a stream that asks for a form with one JSON document."""
+    if call.asks_stream and json_schema(call):
+        return without(call, "stream", "stream_options")
+    return call

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from itertools import pairwise
 from typing import Any
 
-from conformance.reference.call import Call, Item
+from conformance.reference.call import Call, Item, Reply
 from conformance.reference.faults.edits import (
     Edit,
     Object,
@@ -21,6 +21,7 @@ from conformance.reference.faults.edits import (
     is_finish,
     place,
     setting,
+    without,
 )
 from conformance.reference.faults.registry import fault
 from conformance.reference.faults.tools import left_free, parsed
@@ -289,3 +290,11 @@ def begins_calls_without_arguments(events: list[Item], call: Call) -> list[Item]
 def begins_calls_with_null_arguments(events: list[Item], call: Call) -> list[Item]:
     """Sends null as the arguments of the first fragment of a call."""
     return _each(events, lambda one: one["function"].update(arguments=None), _begins)
+
+
+@fault(breaks={"CC-SSE-001"}, seam="request")
+def answers_streams_with_tools_whole(call: Call) -> Call | Reply:
+    """Answers a stream that offers tools with one JSON document: llm-katan does, SGLang did."""
+    if call.asks_stream and asked(call, "tools"):
+        return without(call, "stream", "stream_options")
+    return call
