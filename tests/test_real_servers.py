@@ -105,6 +105,13 @@ def test_no_check_of_ours_fails_and_a_run_stays_cheap(case: tuple[str, str, Judg
 
 
 @pytest.mark.real_server
+def test_what_is_blocked_is_blocked_by_what_is_broken(case: tuple[str, str, Judgement]) -> None:
+    _, _, judgement = case
+
+    assert judgement.unaccounted == {}
+
+
+@pytest.mark.real_server
 def test_every_artefact_is_there_and_none_holds_the_key(case: tuple[str, str, Judgement]) -> None:
     name, _, judgement = case
     key = RECIPES[name].key.encode()
@@ -185,6 +192,14 @@ def test_a_verdict_on_record_is_no_difference() -> None:
     record = Record(0, {"CC-A-001": ("PASS",), "CC-A-002": ("INCONCLUSIVE", "PASS")})
 
     assert differences(record, judgement(CC_A_001="PASS", CC_A_002="PASS")) == []
+
+
+def test_a_block_by_a_clause_that_is_kept_is_seen() -> None:
+    run = judgement(CC_A_001="FAIL", CC_A_002="PASS", CC_B_001="BLOCKED", CC_B_002="BLOCKED")
+    for entry, by in zip(run.entries[2:], ("CC-A-001", "CC-A-002"), strict=True):
+        entry["evidence"]["by"] = by
+
+    assert run.unaccounted == {"CC-B-002": "CC-A-002"}
 
 
 def test_what_is_new_missing_or_other_is_a_difference() -> None:

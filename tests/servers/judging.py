@@ -6,6 +6,7 @@ Laws
     2. A record holds, for each requirement, the verdicts that may come. More than one only where
        chance decides, and then with the reason, in the same file.
     3. What is compared is the verdict of a clause, not its wording: evidence may change.
+    4. What is BLOCKED by a clause that is not broken is a breach that nobody is blamed for.
 
 The record is `verdicts/SERVER-VERSION-MODEL.json`; `python -m tests.servers.record` writes it.
 """
@@ -23,6 +24,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
+from conformance.standing import FIRST
 from reports import results
 from reports.verdict import clauses
 from tests.servers.recipes import RECIPES, Recipe
@@ -63,6 +65,16 @@ class Judgement:
         """One entry for each requirement and model, as in results.json."""
         return list(self.results["requirements"])
 
+    @property
+    def unaccounted(self) -> dict[str, str]:
+        """What is BLOCKED by a clause that is not broken, and that clause: nobody is blamed.
+
+        The canary may pass and fail afterwards, when the target has stopped answering.
+        """
+        by = {e["id"]: e["evidence"]["by"] for e in self.entries if e["verdict"] == "BLOCKED"}
+        broken = {name for name, verdict in self.verdicts.items() if verdict in ("FAIL", "WARN")}
+        return {name: one for name, one in by.items() if one not in {*broken, FIRST}}
+
     def evidence(self, requirement: str) -> str:
         """The summary of the entry that decides the verdict on `requirement`."""
         wanted = self.verdicts.get(requirement)
@@ -84,7 +96,7 @@ def judge(server: Server, model: str, folder: Path, *options: str) -> Judgement:
         subprocess.TimeoutExpired: it took longer than `DEADLINE`.
     """
     words = [sys.executable, "-m", "pytest", "--pyargs", "conformance", "-p", "no:cacheprovider"]
-    words += ["--target-url", server.url, "--model", model, *options]
+    words += ["--target-url", server.url, "--model", model, *profile(server, folder), *options]
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     done = subprocess.run(
         words,
@@ -102,6 +114,16 @@ def judge(server: Server, model: str, folder: Path, *options: str) -> Judgement:
     if not path.exists():
         raise RuntimeError(f"no results, exit status {done.returncode}:\n{done.stdout}")
     return Judgement(folder, done.returncode, done.stdout, results.read(path))
+
+
+def profile(server: Server, folder: Path) -> list[str]:
+    """The option that names a profile, written to `folder`; none where no header is needed."""
+    if not server.headers:
+        return []
+    path = folder / "profile.toml"
+    headers = "\n".join(f"{name} = {json.dumps(value)}" for name, value in server.headers.items())
+    path.write_text(f'name = "gateway"\n\n[headers]\n{headers}\n', encoding="utf-8")
+    return ["--profile", str(path)]
 
 
 # --- the record ---------------------------------------------------------------------------------

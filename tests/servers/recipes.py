@@ -28,7 +28,8 @@ class Recipe:
     """How to install and start one server.
 
     Each of `prepare`, and `command`, is a Python script with arguments, run by the environment's
-    Python; {venv}, {here}, {port}, {key} and {model} are filled in.
+    Python; {venv}, {here}, {port}, {key} and {model} are filled in, and for a gateway {python}
+    (this one) and {upstream}, a port for the reference server behind it.
     """
 
     name: str
@@ -43,6 +44,7 @@ class Recipe:
     unwanted: Words = ()  # packages that are removed again; the entry says why
     every_commit: Words = ()  # those of `models` that `make test` judges
     patience: float = 120.0  # seconds until /v1/models answers
+    headers: Mapping[str, str] = field(default_factory=dict)  # which every request needs; filled in
 
     @property
     def model(self) -> str:

@@ -110,6 +110,8 @@ def one_model(recipe: Recipe, model: str, runs: int, say: Say) -> Iterator[str]:
         rows = table(changed[name] for name in sorted(changed))
         say(f"{model}: not on record\n\n{rows}\n")
         yield f"{len(changed)} verdicts are not those on record"
+    for name, by in sorted({pair for run in found for pair in run.unaccounted.items()}):
+        yield f"{name} is BLOCKED by {by}, which is not broken: a hole in the suite"
     try:
         write_record(path, recorded(found, before))
     except ValueError as error:

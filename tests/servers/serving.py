@@ -30,9 +30,9 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
@@ -55,6 +55,7 @@ class Server:
     model: str
     log: Path  # its standard output and error
     pid: int  # also its process group
+    headers: Mapping[str, str] = field(default_factory=dict)  # which every request needs
 
 
 OFFLINE = {
@@ -144,9 +145,12 @@ def perform(recipe: Recipe, step: Sequence[str], log: Path) -> None:
         raise ServerError(f"{recipe.name}: {' '.join(step)} exits with {code}: {last_line(log)}")
 
 
-def filled(recipe: Recipe, words: Sequence[str], venv: Path, port: int = 0) -> list[str]:
-    """The words with {venv}, {here}, {port}, {key} and {model} filled in."""
+def filled(
+    recipe: Recipe, words: Sequence[str], venv: Path, port: int = 0, upstream: int = 0
+) -> list[str]:
+    """The words with all that `Recipe` names filled in."""
     values = {"venv": venv, "here": HERE, "port": port, "key": recipe.key, "model": recipe.model}
+    values |= {"python": sys.executable, "upstream": upstream}
     return [word.format_map(values) for word in words]
 
 
@@ -177,6 +181,7 @@ def process(
     """`running`, with the process beside the server."""
     venv = install(recipe, root)
     port = port or free_port()
+    upstream = free_port()
     log = venv.parent / "logs" / f"{venv.name}-{port}.log"
     node = [str(Path(found).parent) for found in [shutil.which("node")] if found]
     environment = {
@@ -187,9 +192,12 @@ def process(
         **OFFLINE,
         **{n: filled(recipe, [v], venv)[0] for n, v in recipe.environment.items()},
     }
+    words = filled(recipe, recipe.command, venv, port, upstream)
+    values = filled(recipe, list(recipe.headers.values()), venv, port, upstream)
+    headers = dict(zip(recipe.headers, values, strict=True))
     with log.open("wb") as sink:
         child = subprocess.Popen(
-            [f"{venv}/bin/python", f"{HERE}/leash.py", *filled(recipe, recipe.command, venv, port)],
+            [f"{venv}/bin/python", f"{HERE}/leash.py", *words],
             stdin=subprocess.PIPE,  # the leash: closed when this process dies
             stdout=sink,
             stderr=subprocess.STDOUT,
@@ -200,7 +208,7 @@ def process(
     try:
         wait_until_ready(recipe, child, port, log)
         url = f"http://{HOST}:{port}/v1"
-        yield child, Server(url, recipe.key, recipe.model, log, child.pid)
+        yield child, Server(url, recipe.key, recipe.model, log, child.pid, headers)
     finally:
         end(child)
 
@@ -260,7 +268,8 @@ def main() -> None:
     try:
         with process(RECIPES[args.name], None, args.port) as (child, server):
             print(f"url    {server.url}\nkey    {server.key}")
-            print(f"models {', '.join(RECIPES[args.name].models)}\nlog    {server.log}", flush=True)
+            print(f"models {', '.join(RECIPES[args.name].models)}\nlog    {server.log}")
+            print("\n".join(f"header {n}: {v}" for n, v in server.headers.items()), flush=True)
             child.wait()
     except ServerError as error:
         sys.exit(str(error))
