@@ -103,11 +103,12 @@ def report(
     rows: list[dict[str, Any]],
     results: Mapping[str, Any],
     looked: Sequence[range],
+    what: str = "lookers",
 ) -> str:
-    """The table."""
+    """The table; ``looked`` are the seconds in which there was some of ``what``."""
     off, parts = errors(truth, rows, looked), windows(results, looked)
     head = ("first token off p50", "p99", "gap off p99", "reads late p50", "p95", "CPU", "INVALID")
-    lines = [f"| lookers | windows | {' | '.join(head)} |", "|" + "---|" * (len(head) + 2)]
+    lines = [f"| {what} | windows | {' | '.join(head)} |", "|" + "---|" * (len(head) + 2)]
     for name, key in (("none", False), ("some", True)):
         firsts, gaps = off[key]
         lags = [w["client_lag_ms"] for w in parts[key]]

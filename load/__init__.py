@@ -9,9 +9,9 @@ Laws
 * A request ends in one way: it succeeded, it failed as one named kind, or the end of the run cut it
   off. None is lost, and none becomes a time of 0.
 * A run judges itself (`validity`). On a run that is not valid no target is called held or broken.
-* Only the locustfiles, `user`, `shapes`, `hooks` and `web` import locust, which monkey-patches the
-  process; only they and `engine`, `reporting`, `dispatch`, `backlog`, `monitor`, `dial` and
-  `stream` import gevent. The rest is pure.
+* Only the locustfiles, `user`, `shapes`, `hooks`, `parting` and `web` import locust, which
+  monkey-patches the process; only they and `engine`, `reporting`, `dictation`, `joining`,
+  `dispatch`, `backlog`, `monitor`, `dial` and `stream` import gevent. The rest is pure.
 
 Map
 ---
@@ -26,6 +26,7 @@ prompts     what is asked: fixed, by length, from a file, in turns              
 slo         targets such as ``ttft_p95<500ms``, and whether they held             pure
 validity    whether the figures can be trusted, and their error bar               pure
 marking     the windows of a run, each judged; figures over the VALID ones        pure
+reliance    whether a run can rest on its VALID windows                           pure
 outcome     reply and stream -> succeeded, or failed as which kind                pure
 place       a base URL, and the bytes of a request                                pure
 exchange    raw stamps and bytes of one request; the framing of a reply
@@ -51,12 +52,20 @@ conclusion  the end of a run: results and page written, targets decided
 live        the figures of a run as it goes                                       pure
 live_points its points over time                                                  pure
 reporting   what a process reports of its part, on the way and at its end
+notes       a run as it goes: what its results would be by now                    pure
+scribe      a process: writes the results of a run while it goes
+dictation   tells the scribe what is reported
+joining     a worker that comes late: its part of the schedule and of a budget
+parting     the master waits for the last word of each worker
 web         the live view in Locust's web page (its files: ``live_page/``)
 hooks       what Locust calls
 user        ChatUser, the base of locustfiles
 chat mixed  locustfiles; with a shape: ramp, steps, spike, soak
 stages      users over time, as a table                                           pure
 shapes      the same for Locust
-sweep_results  a sweep as data, by `load_sweep.schema.json`                       pure
+search      the search for the highest rate that holds                            pure
 sweep       a command: the highest rate at which targets hold
+sweep_run      one run of it: its process, progress on the terminal, Ctrl-C
+sweep_results  a sweep as data, by `load_sweep.schema.json`                       pure
+sweep_words    what a sweep says                                                  pure
 """

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from conformance.wire.redact import Redactor
-from load import results, slo, validity
+from load import results, slo
 from load.command import command_line
+from load.options import Settings
 from load.summary import summary
 from load.writing import write
 
-__all__ = ["Concluded", "conclude", "own_version", "page"]
+__all__ = ["Concluded", "conclude", "own_command", "own_version", "page"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,17 +40,16 @@ class Concluded:
 def conclude(facts: results.Facts) -> Concluded:
     """Write the results and their page, and decide the targets."""
     if not facts.command:
-        line = command_line(sys.argv, Redactor(facts.settings.secrets), Path.cwd())
-        facts = replace(facts, command=line)
-    made = results.build(facts)
-    verdict = validity.judge(results.evidence(facts))
+        facts = replace(facts, command=own_command(facts.settings))
+    judged = results.judge(facts)
+    made = results.build(facts, judged)
     where = Path(facts.settings["load-results"])
     intervals = results.intervals(facts)
     problem = write(made, intervals, where)
     text = summary(made) + (problem or f"Results: {where}\n")
     if not problem and not facts.settings["no-page"]:
         text += page(made, where)
-    status = slo.exit_status(results.decided(facts, verdict))
+    status = slo.exit_status(results.decided(facts, judged.verdict))
     return Concluded(status, text, made, intervals)
 
 
@@ -67,6 +67,11 @@ def page(made: Mapping[str, Any], where: Path) -> str:
         return f"load: the page {place} cannot be written: {type(error).__name__}: {error}\n"
     missing = "" if report.complete() else f"load: {report.INSTALL}\n"
     return f"Page: {place}\n{missing}"
+
+
+def own_command(settings: Settings) -> str:
+    """The command line of this process, as results quote it."""
+    return command_line(sys.argv, Redactor(settings.secrets), Path.cwd())
 
 
 def own_version() -> str:

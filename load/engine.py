@@ -7,7 +7,8 @@ Laws
 * The models take turns by their weights, on one schedule: all are asked under the same load.
 * The opening phase lasts until all users run, the first request of each has ended, and
   ``--warm-up`` is over. Which phase a request belongs to is decided when it is sent.
-* A budget is shared out among the workers beforehand, so that together they never pass it.
+* A budget is shared out among the workers beforehand, so that together they never pass it; what
+  a worker cedes to one that comes later, it cannot spend.
 """
 
 from __future__ import annotations
@@ -117,7 +118,7 @@ class Engine:
         self._usual |= settings.extra
         self._workloads: dict[tuple[str | None, int | None], prompts.Workload] = {}
         self._conversations = 0
-        self._budget = Budget(settings["budget-requests"], settings["budget-tokens"], plan)
+        self.budget = Budget(settings["budget-requests"], settings["budget-tokens"], plan)
         self._told_spent = False
         self._raw = self._open_raw()
         self._recorder = Recorder(self.book, self.redactor, settings.good, self._raw)
@@ -230,7 +231,7 @@ class Engine:
         request = self._spelled(model, prompt)
         reckoned = len(request) // CHARACTERS
         reserve = reckoned + most_tokens({**self._usual, **prompt.extra})
-        if self.exhausted or not self._budget.takes(reserve):
+        if self.exhausted or not self.budget.takes(reserve):
             self.exhausted = True
             self._tell_spent()
             return None
@@ -265,7 +266,7 @@ class Engine:
         prompt = record.decoded.prompt_tokens
         if prompt is None:  # no usage: what was answered has been read, as far as we know
             prompt = done.prompt if into.status == 200 else 0
-        self._budget.settle(done.reserve, prompt + record.timing.tokens)
+        self.budget.settle(done.reserve, prompt + record.timing.tokens)
         self._report(known, into, record, done.began)
         whole = record.failure is None or record.failure.kind is not Kind.CANCELLED
         legible = into.status == 200 and _lines(into.body) <= MOST_JUDGED

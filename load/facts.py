@@ -6,27 +6,34 @@ which all workers were in it.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Final
 
-from load import slo, validity
+from load import marking, reliance, slo, validity
 from load.gather import Final as LastWord
 from load.histogram import Histogram
 from load.metrics import OPENING, OWN, STEADY, Book, Tally
 from load.options import Settings
 from load.windows import phase_of
 
-__all__ = ["Facts", "decided", "evidence", "rate", "standings"]
+__all__ = ["UNFINISHED", "Facts", "Judged", "decided", "evidence", "judge", "rate", "standings"]
 
 SECOND: Final = 1_000_000_000
+
+UNFINISHED: Final = {
+    "running": "the run goes on",
+    "cut off": "the run was cut off",
+}
+"""The states of a run that is not over, and why no target is decided then."""
 
 
 @dataclass(frozen=True, slots=True)
 class Facts:
     """Everything that a run's results are made from.
 
-    ``users`` is the most that ran; ``command`` the command line, without the key ("": unknown).
+    ``users`` is the most that ran; ``command`` the command line, without the key ("": unknown);
+    ``state`` is ``over``, or one of `UNFINISHED`.
     """
 
     settings: Settings
@@ -39,6 +46,7 @@ class Facts:
     locust: str = ""
     version: str = ""
     command: str = ""
+    state: str = "over"
 
     @property
     def steady(self) -> bool:
@@ -110,6 +118,40 @@ def evidence(facts: Facts) -> validity.Evidence:
     return seen
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """A run, judged: what was watched over it, its windows, and the verdict on it."""
+
+    seen: validity.Evidence
+    windows: Sequence[marking.Marked]
+    verdict: validity.Validity
+
+
+def judge(facts: Facts) -> Judged:
+    """The verdict on a run: by what was watched over it, and by what its windows say."""
+    seen = evidence(facts)
+    whole = validity.judge(seen)
+    windows = marking.mark(facts.book, facts.phases, seen)
+    valid = [window for window in windows if window.verdict.valid]
+    moved = [
+        shift
+        for model in facts.book.models
+        for shift in reliance.shifts(
+            model,
+            facts.measured(model).hists,
+            marking.over(facts.book, model, facts.phases, valid).hists,
+        )
+        if len(valid) < len(windows)
+    ]
+    said = reliance.reasons(
+        len(marking.seconds(valid, facts.window)),
+        len(marking.seconds(windows, facts.window)),
+        moved,
+        whole.error_ns,
+    )
+    return Judged(seen, windows, replace(whole, reasons=(*whole.reasons, *said)))
+
+
 def standings(facts: Facts) -> dict[str, slo.Standing]:
     """What targets are decided by, for each model."""
     return {model: _standing(facts, model) for model in facts.book.models}
@@ -139,10 +181,13 @@ def rate(facts: Facts, model: str, series: str) -> float | None:
 
 
 def decided(facts: Facts, verdict: validity.Validity) -> list[slo.Outcome]:
-    """Every target, decided."""
+    """Every target, decided; of a run that is not over none is."""
     known = standings(facts)
+    why = UNFINISHED.get(facts.state)
     return [
         outcome
+        if why is None
+        else replace(outcome, verdict=slo.Verdict.INCONCLUSIVE, why=outcome.why or why)
         for target in facts.settings.targets
         for outcome in slo.decide(target, known, valid=verdict.valid, error=verdict.error_ns)
     ]

@@ -43,6 +43,17 @@ class Pulse:
         """As plain data, for a message."""
         return {name: getattr(self, name) for name in self.__slots__}
 
+    def so_far(self) -> Final:
+        """As a last word: told to stop at the moment up to which all is known."""
+        return Final(
+            worker=self.worker,
+            begun=0,
+            started=self.started,
+            steady_since=self.steady_since,
+            stopped=max(self.started, min(self.at, self.oldest or self.at)),
+            cpu=self.cpu,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Final:

@@ -9,9 +9,10 @@ Laws
   open loop, and for a closed one Locust moves some to it.
 * Nothing is lost at the end: a worker's last report leaves from ``test_stop``; the master waits for
   all of them before it concludes, however the run ends.
-* Results are written once per run, before Locust chooses its exit status, which targets decide.
-* What is reported, the live view is told of, where Locust has its web page; a local runner reports
-  to itself, and only then.
+* The last results of a run are written once, before Locust chooses its exit status, which targets
+  decide.
+* What is reported, those are told of who look on: the live view, where Locust has its web page, and
+  the scribe, in a run that lasts. A local runner reports to itself where there is one of them.
 """
 
 from __future__ import annotations
@@ -25,30 +26,26 @@ from weakref import WeakKeyDictionary
 
 import gevent  # type: ignore[import-untyped]  # gevent has no marker for its types
 import locust
-from locust.runners import STATE_MISSING, LocalRunner, MasterRunner, WorkerRunner
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from load import results, summary
 from load.conclusion import conclude, own_version
-from load.dispatch import NOTICE_NS
+from load.dictation import Dictation, dictate
 from load.engine import Engine
 from load.gather import Ledger
-from load.listing import list_models
+from load.joining import CEDE, CEDED, JOIN, JOINED, PLAN, Latecomers
+from load.listing import first_model
 from load.masking import mask_logs
-from load.options import OPTIONS, Settings, SettingsError, add_options, read
+from load.options import Settings, SettingsError, add_options, read
+from load.parting import quit_master, spenders, wait_for_workers
 from load.reporting import last_word, report_here, so_far
 from load.sharing import Plan
 from load.web import View
 
 __all__ = ["Run", "install", "run_of"]
 
-PLAN: Final = "chat_plan"
-JOINED: Final = "chat_joined"
-JOIN: Final = "chat_join"
 SPENT: Final = "chat_spent"
 LAST: Final = "chat_last"
-KEYS: Final = [option.name.replace("-", "_") for option in OPTIONS]
-PATIENCE: Final = 15.0
-"""Seconds, beyond --stop-timeout, that the master waits for the workers' last reports."""
 
 _runs: WeakKeyDictionary[Any, Run] = WeakKeyDictionary()
 _log = logging.getLogger("load")
@@ -85,6 +82,8 @@ class Run:
         self.engine: Engine | None = None
         self._settings: Settings | None = None
         self._ledger: Ledger | None = None
+        self._latecomers: Latecomers | None = None
+        self._scribe: Dictation | None = None
         self._plan: Plan | None = None
         self._users = 0
         self._started = self._stopped = 0
@@ -102,6 +101,7 @@ class Run:
             events.report_to_master.add_listener(self._report)
             runner.register_message(PLAN, self._take_plan)
             runner.register_message(JOIN, self._join)
+            runner.register_message(CEDE, self._cede)
             runner.send_message(JOINED)
             return
         runner.register_message(SPENT, self._worker_spent)
@@ -110,6 +110,7 @@ class Run:
         if isinstance(runner, MasterRunner):
             runner.register_message(LAST, self._take_last)
             runner.register_message(JOINED, self._worker_joined)
+            runner.register_message(CEDED, self._worker_ceded)
             events.worker_report.add_listener(self._take_report)
             runner.quit = self._master_quit  # type: ignore[method-assign]  # its own waits 0.5 s
         options = environment.parsed_options
@@ -136,7 +137,7 @@ class Run:
         try:
             settings = read(options, self.environment.host)
             if not settings.models and not isinstance(self.runner, WorkerRunner):
-                options.model = self._first_model(settings)
+                options.model = first_model(settings)
                 settings = read(options, self.environment.host)
         except SettingsError as error:
             self._refuse(str(error))
@@ -151,13 +152,19 @@ class Run:
             return
         run = secrets.token_hex(4)
         print(summary.opening_line(settings, int(options.num_users or 1)), flush=True)
-        self._ledger = Ledger(run)
-        self._view.begin(run, settings, self._ledger.book)
+        self._ledger = ledger = Ledger(run)
+        self._view.begin(run, settings, ledger.book)
+        self._scribe = dictate(settings, run, options.run_time, locust.__version__)
         if isinstance(self.runner, MasterRunner):
+            self._latecomers = Latecomers(
+                *(self.environment, ledger, settings, self._started),
+                goes_on=lambda: ledger is self._ledger and not self._concluded,
+            )
             clients = self.runner.clients
             workers = [c.id for c in (*clients.ready, *clients.running, *clients.spawning)]
-            for name, index in self._ledger.expect(workers).items():
-                self._tell(name, Plan(run, index, len(workers)))
+            for name, index in ledger.expect(workers).items():
+                plan = Plan(run, index, len(workers))
+                self.runner.send_message(PLAN, plan.plain(), client_id=name)
         else:
             self._begin(settings, Plan(run))
             self._report_here(self.engine)
@@ -173,35 +180,13 @@ class Run:
             _log.error("%s", why)
             gevent.spawn_later(1.0, self.runner.stop)
 
-    @staticmethod
-    def _first_model(settings: Settings) -> list[str]:
-        listed, seen = list_models(settings)
-        if not listed:
-            raise SettingsError(f"no model is known: give --model ID (GET /models: {seen})")
-        return listed[:1]
-
-    def _tell(self, worker: str, plan: Plan) -> None:
-        self.runner.send_message(PLAN, plan.plain(), client_id=worker)
-
     def _worker_joined(self, msg: Any, **_: Any) -> None:
-        """A worker has connected: where a run is under way without it, it takes its part."""
-        ledger, settings, name = self._ledger, self._settings, msg.node_id
-        if ledger is None or settings is None or self._concluded or name in ledger.expected:
-            return
-        if settings["budget-requests"] or settings["budget-tokens"]:
-            print("load: a worker came too late for its share of the budget; it idles", flush=True)
-            return
-        elapsed = time.time_ns() - self._started
-        since = elapsed + NOTICE_NS
-        workers = ledger.expect([name])
-        for known, index in workers.items():
-            plan = Plan(ledger.run, index, len(workers), since, elapsed, joined=known == name)
-            if not plan.joined:
-                self._tell(known, plan)
-                continue
-            options = {key: getattr(self.environment.parsed_options, key) for key in KEYS}
-            more = {"options": options, "host": self.environment.host}
-            self.runner.send_message(JOIN, {"plan": plan.plain(), **more}, client_id=name)
+        if self._latecomers is not None:
+            self._latecomers.joined(msg.node_id)
+
+    def _worker_ceded(self, msg: Any, **_: Any) -> None:
+        if self._latecomers is not None:
+            self._latecomers.ceded(msg.node_id, msg.data)
 
     def _join(self, msg: Any, **_: Any) -> None:
         """This worker takes part in a run that is under way."""
@@ -210,6 +195,15 @@ class Run:
         mask_logs(self._settings.secrets)
         self._started, self._stopped, self._concluded = time.time_ns(), 0, False
         self._begin(self._settings, Plan(**msg.data["plan"]))
+
+    def _cede(self, msg: Any, **_: Any) -> None:
+        """This worker gives up a part of its budget, for one that has come later."""
+        engine, asked = self.engine, msg.data
+        given = (0, 0)
+        if engine is not None and engine.plan.run == asked["run"] and not self._concluded:
+            given = engine.budget.cede(asked["parts"])
+        ceded = {"run": asked["run"], "to": asked["to"], "requests": given[0], "tokens": given[1]}
+        self.runner.send_message(CEDED, ceded)
 
     def _take_plan(self, msg: Any, **_: Any) -> None:
         """A plan of the run that comes, or a new share of the one under way."""
@@ -243,8 +237,9 @@ class Run:
             data["chat"] = so_far(self.engine, self._started)
 
     def _report_here(self, engine: Engine | None) -> None:
-        """Where somebody may look on, a local runner reports to itself."""
-        if engine is not None and self._view.live is not None:
+        """Where somebody looks on, a local runner reports to itself."""
+        watched = self._view.live is not None or self._scribe is not None
+        if engine is not None and watched:
             gevent.spawn(
                 report_here,
                 engine,
@@ -257,6 +252,8 @@ class Run:
         if self._ledger is not None:
             self._ledger.report(worker, data)
             self._view.add(worker, data)
+            if self._scribe is not None:
+                self._scribe.report(worker, data, self._users or self.runner.user_count)
 
     def _take_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         if "chat" in data:
@@ -268,8 +265,7 @@ class Run:
     def _worker_spent(self, msg: Any, **_: Any) -> None:
         """A worker has used up its budget; the last of them ends the run."""
         self._spent.add(msg.node_id)
-        ledger = self._ledger
-        if ledger is None or not self._spent.issuperset(ledger.expected or {msg.node_id}):
+        if self._ledger is None or not self._spent.issuperset(spenders(self.runner, self._ledger)):
             return
         print("load: the budget is spent", flush=True)
         headless = self.environment.parsed_options.headless
@@ -302,34 +298,13 @@ class Run:
         options = self.environment.parsed_options
         return bool(options is not None and options.headless)
 
-    def _wait_for_workers(self) -> None:
-        """Until every worker's last report is in, or those left are known to be dead."""
-        until = time.monotonic() + (self.environment.stop_timeout or 0) + PATIENCE
-        ledger = self._ledger
-        if ledger is None or self._concluded:
-            return
-        while ledger.missing and time.monotonic() < until:
-            clients = self.runner.clients.values()
-            alive = {client.id for client in clients if client.state != STATE_MISSING}
-            if not alive.intersection(ledger.missing):
-                until = min(until, time.monotonic() + 2)  # what they sent last may be on its way
-            gevent.sleep(0.05)
-
     def _wait_and_conclude(self) -> None:
-        self._wait_for_workers()
+        if self._ledger is not None and not self._concluded:
+            wait_for_workers(self.runner, self._ledger, self.environment.stop_timeout or 0)
         self._conclude()
 
     def _master_quit(self) -> None:
-        """As MasterRunner.quit, but that it waits for every worker's last report."""
-        runner = self.runner
-        workers = list(runner.clients)
-        runner.stop(send_stop_to_client=False)
-        for name in workers:
-            runner.send_message("quit", client_id=name)
-        self._wait_for_workers()
-        self._conclude()
-        gevent.sleep(0.1)  # Locust's own last statistics follow ours on the same sockets
-        runner.greenlet.kill(block=True)
+        quit_master(self.runner, self._wait_and_conclude)
 
     def _conclude(self) -> None:
         """Write the results, once."""
@@ -337,6 +312,9 @@ class Run:
         if self._concluded or settings is None or ledger is None:
             return
         self._concluded = True
+        if self._scribe is not None:
+            self._scribe.close()
+            self._scribe = None
         concluded = conclude(
             results.Facts(
                 settings=settings,

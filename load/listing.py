@@ -11,11 +11,19 @@ from contextlib import suppress
 from conformance.wire.redact import Redactor
 from load.dial import dialer
 from load.exchange import Exchange
-from load.options import Settings
+from load.options import Settings, SettingsError
 from load.place import get
 from load.stream import Connection
 
-__all__ = ["list_models"]
+__all__ = ["first_model", "list_models"]
+
+
+def first_model(settings: Settings) -> list[str]:
+    """The first model that the target lists, alone. Raises SettingsError where there is none."""
+    listed, seen = list_models(settings)
+    if not listed:
+        raise SettingsError(f"no model is known: give --model ID (GET /models: {seen})")
+    return listed[:1]
 
 
 def list_models(settings: Settings) -> tuple[list[str], str]:

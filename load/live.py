@@ -22,9 +22,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
-from load import slo, timeline, validity
+from load import reliance, slo, timeline, validity
 from load.facts import SECOND, Facts, evidence
 from load.gather import Final as LastWord
 from load.gather import Pulse
@@ -142,8 +143,9 @@ class Live:
         self._revision += 1
         facts = self._facts(users, lost)
         seen = evidence(facts)
-        verdict = validity.judge(seen)
         pause()
+        self._draw(facts, seen, pause)
+        verdict = self._judge(facts, seen)
         first, end = self._window(facts)
         models, standings = [], {}
         for model in facts.book.models:
@@ -164,7 +166,6 @@ class Live:
             "slo": self._slo(standings, verdict),
             "models": models,
         }
-        self._draw(facts, seen, pause)
 
     def view(self, since: str = "") -> dict[str, Any]:
         """The figures as of the last `refresh`, for JSON, and the points newer than ``since``.
@@ -198,18 +199,7 @@ class Live:
 
     def _facts(self, users: int, lost: Collection[str]) -> Facts:
         """The run so far as `facts` has it, but for series, which are kept here."""
-        finals = {
-            name: LastWord(
-                worker=pulse.worker,
-                begun=0,
-                started=pulse.started,
-                steady_since=pulse.steady_since,
-                stopped=max(pulse.started, min(pulse.at, pulse.oldest or pulse.at)),
-                cpu=pulse.cpu,
-            )
-            for name, pulse in self._pulses.items()
-            if name not in lost
-        }
+        finals = {name: pulse.so_far() for name, pulse in self._pulses.items() if name not in lost}
         return Facts(
             settings=self._settings,
             run=self._run,
@@ -288,6 +278,19 @@ class Live:
             if second in watched:
                 return row.get(second, 0)
         return None
+
+    def _judge(self, facts: Facts, seen: validity.Evidence) -> validity.Validity:
+        """As `facts.judge`; what INVALID windows have moved is found out at the end alone."""
+        verdict = validity.judge(seen)
+        first, end = self._window(facts)
+        valid = watched = 0
+        for start, (_, made) in self._points.items():
+            if made["verdict"] is not None and made["phase"] in facts.phases:
+                seconds = max(0, min(end, start + made["seconds"]) - max(first, start))
+                watched += seconds
+                valid += seconds if made["verdict"] == "VALID" else 0
+        said = reliance.reasons(valid, watched, (), verdict.error_ns)
+        return replace(verdict, reasons=(*verdict.reasons, *said))
 
     def _validity(self, verdict: validity.Validity, seen: validity.Evidence) -> dict[str, Any]:
         """As the results have it; theirs, once there are some."""

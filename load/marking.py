@@ -4,8 +4,8 @@ Laws
 ----
 * A window is judged by the rules of the run, on what was watched in it; what they scale by, the
   medians of TTFT and ITL, is the run's.
-* An INVALID window takes nothing away from the run's own figures or verdict: it is marked, and what
-  the run says without it stands beside.
+* An INVALID window is marked, and what the run says without it stands beside; what many of them,
+  or what they carry, make of the run is said in `reliance`.
 """
 
 from __future__ import annotations

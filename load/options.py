@@ -89,6 +89,8 @@ OPTIONS: Final = (
     Option("load-results", RESULTS, "where to write results as JSON, and CSV beside it", "FILE"),
     Option("no-page", False, "write no page (HTML) beside the results"),
     Option("load-raw", "", "one JSON line per request, from which all can be recomputed", "FILE"),
+    Option("page-every", 60.0, "write results and page while the run goes; 0: at its end alone",
+           "SECONDS"),
     Option("tls-insecure", False, "do not verify the target's certificate"),
     Option("tls-ca", "", "trust these certificate authorities instead of the system's", "FILE"),
 )  # fmt: skip

@@ -21,11 +21,11 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from load import marking, series, slo, timeline, validity
-from load.facts import SECOND, Facts, decided, evidence, rate, standings
+from load.facts import SECOND, Facts, Judged, decided, evidence, judge, rate, standings
 from load.histogram import ERROR, Histogram, needed
 from load.metrics import OPENING, OWN, Book, Tally
 
-__all__ = ["FORMAT", "Facts", "build", "decided", "evidence", "intervals", "standings"]
+__all__ = ["FORMAT", "Facts", "build", "decided", "evidence", "intervals", "judge", "standings"]
 
 FORMAT: Final = 1
 LATENCIES: Final = (
@@ -36,15 +36,15 @@ PERCENTS: Final = (50, 90, 95, 99)
 DISTRIBUTED: Final = ("ttft", "ttft_sched", "itl", "e2e")
 
 
-def build(facts: Facts) -> dict[str, Any]:
-    """The results as plain data that the schema accepts."""
-    seen = evidence(facts)
-    verdict = validity.judge(seen)
-    marked = marking.mark(facts.book, facts.phases, seen)
+def build(facts: Facts, judged: Judged | None = None) -> dict[str, Any]:
+    """The results as plain data that the schema accepts; ``judged`` where that is known already."""
+    judged = judged or judge(facts)
+    seen, verdict, marked = judged.seen, judged.verdict, judged.windows
     started, stopped = facts.span
     bins = series.grid(facts.book)
     return {
         "format": FORMAT,
+        "state": facts.state,
         "tool": {
             "version": facts.version,
             "locust": facts.locust,

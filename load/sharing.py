@@ -1,7 +1,7 @@
 """What several share: the turns of models, a run's plan, and a budget. Pure.
 
 Laws: over any stretch the turns are as even as their weights allow; the workers' shares of a budget
-add up to it, and none spends more than its own.
+add up to it, and none spends more than its own, less what it has ceded.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ class Plan:
         since: the moment of the schedule, ns from its start, from which this part holds.
         elapsed: how much of the run was over when the plan was made, in ns.
         joined: this worker came when the run was under way.
+        ceded: of a budget, the requests and tokens that others have ceded to it.
     """
 
     run: str
@@ -29,6 +30,7 @@ class Plan:
     since: int = 0
     elapsed: int = 0
     joined: bool = False
+    ceded: tuple[int, int] | None = None
 
     def plain(self) -> dict[str, Any]:
         """As plain data, for a message: the arguments of ``Plan``."""
@@ -56,8 +58,12 @@ class Budget:
     """This worker's share of a budget; 0 is no bound."""
 
     def __init__(self, requests: int, tokens: int, plan: Plan) -> None:
-        self.requests = _share(requests, plan)
-        self.tokens = _share(tokens, plan)
+        if plan.ceded is None:
+            self.requests, self.tokens = _share(requests, plan), _share(tokens, plan)
+        else:
+            ceded = plan.ceded
+            self.requests = ceded[0] if requests else None
+            self.tokens = ceded[1] if tokens else None
 
     def takes(self, reserve: int) -> bool:
         """Take one request, and ``reserve`` tokens; False where that would pass the bound."""
@@ -73,6 +79,15 @@ class Budget:
         """Give back what was reserved and not used."""
         if self.tokens is not None:
             self.tokens += reserve - used
+
+    def cede(self, parts: int) -> tuple[int, int]:
+        """Give up one of ``parts`` of what is left, for another worker: requests and tokens."""
+        requests, tokens = (max(0, left or 0) // parts for left in (self.requests, self.tokens))
+        if self.requests is not None:
+            self.requests -= requests
+        if self.tokens is not None:
+            self.tokens -= tokens
+        return requests, tokens
 
 
 def most_tokens(body: Mapping[str, Any]) -> int:

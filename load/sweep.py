@@ -4,26 +4,25 @@ Laws
 ----
 * Each rate is a run of its own, an open loop in a process of its own; what it says of itself
   counts: a run that is not valid ends the sweep as unknown, never as held or broken.
-* The rate is doubled until a target breaks, then halved in between (bisection). The answer is an
-  interval: the highest rate that held, and the lowest that did not.
-* One run may hold by luck. The highest rate is run again, ``--runs`` times in all; where it breaks
-  once, it did not hold, and the next lower one is on trial.
-* How sure that is stands beside it (`sweep_results`).
+* How the rates are searched is `search`; how sure the answer is stands beside it (`sweep_results`).
+* What is known is written after each run, marked as running; a sweep that is interrupted keeps the
+  rates that it has done, and writes its results and page as one that is not.
 
-The answer goes to ``sweep.json`` too, with each run, and to a page, ``sweep.html``. The exit status
-is 0 where a rate held, 1 where none did, 6 where it cannot be known.
+The answer goes to ``sweep.json``, with each run, and to a page, ``sweep.html``. The exit status is
+0 where a rate held, 1 where none did, 6 where it cannot be known or the sweep was interrupted, 2
+where an option cannot be used.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
-import subprocess
 import sys
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
@@ -33,127 +32,131 @@ from load import slo, sweep_results
 from load.command import command_line
 from load.conclusion import own_version, page
 from load.options import ENVIRONMENT, keyless
-from load.writing import put
+from load.search import INTERRUPTED, Found, confirm, search
+from load.sweep_run import Progress, Stop, run
+from load.sweep_words import found as found_in
+from load.sweep_words import said
+from load.writing import put, unwritable
 
-__all__ = ["Found", "confirm", "main", "said", "search"]
+__all__ = ["main"]
 
 SEARCH: Final = ("start", "most", "precision", "seconds", "runs")
 VERDICTS: Final = {0: "held", 1: "broken", 6: "inconclusive"}
+UNUSABLE: Final = "failed with status 2"
+ROOT: Final = Path(__file__).parents[1]
+PRINTED: Final = "sweep.json"
 
 
-@dataclass(slots=True)
-class Found:
-    """What a search has found: the highest rate that held, the lowest that broke."""
-
-    held: float | None = None
-    broken: float | None = None
-    unknown: float | None = None
-    runs: list[tuple[float, str]] = field(default_factory=list)
-
-    def times(self, rate: float) -> tuple[int, int]:
-        """How many runs of a rate held, and of how many."""
-        verdicts = [verdict for run, verdict in self.runs if run == rate]
-        return verdicts.count("held"), len(verdicts)
-
-
-def search(judge: Callable[[float], str], start: float, *, precision: float, most: float) -> Found:
-    """Find the highest rate at which ``judge`` says ``held``.
+class Sweep:
+    """A sweep under way: runs rates, and keeps ``sweep.json``.
 
     Args:
-        judge: runs a rate; ``held``, ``broken`` or anything else, which ends the search.
-        start: the first rate.
-        precision: stop once the interval is narrower than this share of it, or where nothing holds
-            at this share of the first rate either.
-        most: no rate above this.
-
-    >>> found = search(lambda rate: "held" if rate <= 11 else "broken", 2, precision=0.1, most=99)
-    >>> found.held, found.broken
-    (11.0, 12.0)
+        out: the folder of the results.
+        options: of each run.
+        asked: what is to be done, its duration not yet known.
     """
-    found = Found()
-    rate = start
-    while found.unknown is None:
-        verdict = judge(rate)
-        found.runs.append((rate, verdict))
-        if verdict == "held":
-            found.held = max(rate, found.held or 0.0)
-        elif verdict == "broken":
-            found.broken = min(rate, found.broken or rate)
-        else:
-            found.unknown = rate
-        held, broken = found.held or 0.0, found.broken
-        if broken is None:
-            if held >= most:
-                break
-            rate = min(most, rate * 2)
-        elif broken - held <= precision * broken or broken <= precision * start:
-            break
-        else:
-            rate = (held + broken) / 2
-    return found
 
+    def __init__(
+        self,
+        out: Path,
+        options: Sequence[str],
+        environ: Mapping[str, str],
+        asked: sweep_results.Asked,
+        stop: Stop,
+    ) -> None:
+        self.found = Found()
+        self._out, self._options, self._environ = out, options, environ
+        self._asked, self._stop = asked, stop
+        self._began = datetime.fromisoformat(asked.started)
+        self._tried: Counter[float] = Counter()
+        self.progress = Progress(sys.stdout)
 
-def confirm(judge: Callable[[float], str], found: Found, runs: int) -> None:
-    """Run the highest rate that held again, ``runs`` times in all; lower it where it breaks once.
+    def judge(self, rate: float) -> str:
+        """Run a rate, once more; its verdict."""
+        if self._stop.asked:
+            return INTERRUPTED
+        self._write("running")  # what is known before this run
+        self._tried[rate] += 1
+        number, name = self._tried[rate], _name(rate, self._tried[rate])
+        results, log = self._out / f"{name}.json", self._out / f"{name}.log"
+        results.unlink(missing_ok=True)  # of an earlier sweep, should this run write none
+        command = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("chat.py"))]
+        command += [*self._options, "--headless", "-u", "1", "--only-summary", "--no-page"]
+        command += [
+            "--page-every",
+            "0",
+            "--rate",
+            f"{rate:g}",
+            "--stop-timeout",
+            "30",
+            "--load-results",
+            str(results),
+        ]
+        seconds = self._asked.search["seconds"]
+        again = "" if number == 1 else f", run {number}"
 
-    >>> verdicts = iter(["held", "broken", "held", "held"])
-    >>> found = Found(held=12.0, broken=13.0, runs=[(10.0, "held"), (12.0, "held")])
-    >>> confirm(lambda rate: next(verdicts), found, runs=3)
-    >>> found.held, found.broken, found.times(10.0)
-    (10.0, 12.0, (3, 3))
-    """
-    while found.held is not None and found.unknown is None:
-        rate = found.held
-        while found.times(rate) != (runs, runs):
-            verdict = judge(rate)
-            found.runs.append((rate, verdict))
-            if verdict not in ("held", "broken"):
-                found.unknown = rate
-                return
-            if verdict == "broken":
-                found.broken = rate
-                lower = [r for r, v in found.runs if v == "held" and r < rate]
-                found.held = max(lower, default=None)
-                break
-        else:
-            return
+        def tick(passed: float) -> None:
+            phase = f"{passed:.0f} of {seconds:g} s" if passed < seconds else "ending"
+            self.progress.passing(f"{rate:g} requests/s{again}: {phase} …")
 
+        status = run(command, self._environ, log, self._stop, tick)
+        if status is None:
+            results.unlink(missing_ok=True)  # it counts for nothing
+            self.progress.final(f"{rate:g} requests/s{again}: interrupted, not counted")
+            return INTERRUPTED
+        verdict = VERDICTS.get(status, f"failed with status {status}")
+        what = found_in(_read(results), log.read_text("utf-8", errors="replace"))
+        where = results if results.exists() else log
+        self.progress.final(f"{rate:g} requests/s{again}: {verdict}: {what} ({where})")
+        return verdict
 
-def _run(rate: float, number: int, out: Path, options: Sequence[str], env: dict[str, str]) -> str:
-    """One rate for the ``number``-th time; its verdict. What Locust says goes to a file."""
-    name = _name(rate, number)
-    command = [sys.executable, "-m", "load", *options, "--headless", "-u", "1", "--only-summary"]
-    command += ["--rate", f"{rate:g}", "--stop-timeout", "30"]
-    path = out / f"{name}.json"
-    path.unlink(missing_ok=True)  # of an earlier sweep, should this run write none
-    command += ["--load-results", str(path), "--no-page"]
-    with (out / f"{name}.log").open("w", encoding="utf-8") as log:
-        done = subprocess.run(
-            command,
-            env=env,
-            stdout=log,
-            stderr=subprocess.STDOUT,
-            stdin=subprocess.DEVNULL,
-            check=False,
-        )
-    verdict = VERDICTS.get(done.returncode, f"failed with status {done.returncode}")
-    print(f"{rate:g} requests/s: {verdict} ({path})", flush=True)
-    return verdict
+    def answer(self, state: str) -> dict[str, Any]:
+        """The sweep as data."""
+        passed = (datetime.now(UTC) - self._began).total_seconds()
+        found = self.found
+        rates = {"held": found.held, "broken": found.broken, "unknown": found.unknown}
+        asked = replace(self._asked, duration=passed)
+        return sweep_results.build(asked, rates, self._steps(), state=state)
+
+    def _steps(self) -> list[tuple[float, str, str, Mapping[str, Any] | None]]:
+        """Each run: rate, verdict, the name of its file, and the results in it."""
+        made: list[tuple[float, str, str, Mapping[str, Any] | None]] = []
+        tried: Counter[float] = Counter()
+        for rate, verdict in self.found.runs:
+            tried[rate] += 1
+            path = self._out / f"{_name(rate, tried[rate])}.json"
+            made.append((rate, verdict, path.name, _read(path)))
+        return made
+
+    def _write(self, state: str) -> dict[str, Any]:
+        """Write what is known. Raises OSError."""
+        answer = self.answer(state)
+        put(self._out / PRINTED, json.dumps(answer, indent=1, ensure_ascii=False) + "\n")
+        return answer
+
+    def conclude(self) -> int:
+        """Write the answer and its page, and say it; the exit status."""
+        where = self._out / PRINTED
+        answer = self._write("interrupted" if self.found.interrupted else "over")
+        self.progress.final(said(answer))
+        print(f"Results: {where}\n{page(answer, where)}", end="", flush=True)
+        if any(verdict == UNUSABLE for _, verdict in self.found.runs):
+            return 2
+        if not self.found.goes_on():
+            return 6
+        return 0 if self.found.held is not None else 1
 
 
 def _name(rate: float, number: int) -> str:
     return f"sweep-{rate:g}" + (f"-{number}" if number > 1 else "")
 
 
-def _steps(found: Found, out: Path) -> list[tuple[float, str, str, Mapping[str, Any] | None]]:
-    """Each run: rate, verdict, the name of its file, and the results in it."""
-    made: list[tuple[float, str, str, Mapping[str, Any] | None]] = []
-    tried: Counter[float] = Counter()
-    for rate, verdict in found.runs:
-        tried[rate] += 1
-        path = out / f"{_name(rate, tried[rate])}.json"
-        results = json.loads(path.read_text("utf-8")) if path.exists() else None
-        made.append((rate, verdict, path.name, results))
+def _read(path: Path) -> Mapping[str, Any] | None:
+    """The results of a run; None where it wrote none."""
+    try:
+        made: Mapping[str, Any] = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError):
+        return None
     return made
 
 
@@ -165,32 +168,12 @@ def _redactor(options: Sequence[str], environ: Mapping[str, str]) -> Redactor:
     return Redactor([environ.get(name, "")])
 
 
-def said(answer: Mapping[str, Any]) -> str:
-    """The answer in words."""
-    lines = []
-    if answer["unknown"] is not None:
-        lines.append(f"Unknown: the run at {answer['unknown']:g} requests/s decides nothing")
-    if answer["held"] is not None:
-        sure = answer["confidence"]
-        bound = "" if answer["broken"] is None else f", and not at {answer['broken']:g}"
-        lines.append(
-            f"The targets hold at {answer['held']:g} requests/s{bound}: in {sure['held']} of "
-            f"{sure['of']} runs, so with 95 % confidence in {sure['share'][0]:.0%} or more of such "
-            f"runs of this length"
-        )
-        for row in answer["targets"]:
-            seen = ", ".join("-" if value is None else f"{value:.4g}" for value in row["seen"])
-            edges = row["interval"]
-            within = f"; 95 % within {edges[0]:.4g} to {edges[1]:.4g}" if edges else ""
-            lines.append(f"  {row['target']} for {row['model']}: seen {seen}{within}")
-    elif answer["unknown"] is None:
-        lines.append("The targets hold at no rate that was tried")
-    return "\n".join(lines)
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command; other options go to Locust."""
-    parser = argparse.ArgumentParser(prog="python -m load.sweep", description=__doc__)
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m load.sweep",
+        description="The highest rate at which targets hold. Other options go to Locust.",
+        allow_abbrev=False,
+    )
     add = parser.add_argument
     add("--host", required=True, help="base URL of the target, with /v1")
     add("--slo", action="append", required=True, metavar="TARGET", help="as for locust")
@@ -200,46 +183,60 @@ def main(arguments: Sequence[str] | None = None) -> int:
     add("--seconds", type=int, default=60, help="length of each run (default: %(default)s)")
     add("--runs", type=int, default=3, help="of the highest rate, in all (default: %(default)s)")
     add("--out", type=Path, default=Path("reports/out"), help="where results go")
-    line = list(sys.argv[1:] if arguments is None else arguments)
-    given, rest = parser.parse_known_args(line)
-    if not 0 < given.start <= given.most or not 0 < given.precision < 1 or given.runs < 1:
-        parser.error("0 < --start <= --most; 0 < --precision < 1; --runs is 1 or more")
+    return parser
+
+
+def _checked(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None:
+    """Refuse what cannot be used, in one line."""
+    if not 0 < given.start <= given.most or not math.isfinite(given.most):
+        parser.error("0 < --start <= --most: write numbers of requests a second")
+    if not 0 < given.precision < 1 or given.runs < 1 or given.seconds < 1:
+        parser.error("0 < --precision < 1; --runs and --seconds are 1 or more")
     try:
         for target in given.slo:
             slo.parse(target)
     except ValueError as error:
         parser.error(str(error))
-    given.out.mkdir(parents=True, exist_ok=True)
-    started = datetime.now(UTC)
+    if obstacle := unwritable(given.out / PRINTED):
+        parser.error(f"--out {given.out} cannot be written: {obstacle}")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; other options go to Locust."""
+    line = list(sys.argv[1:] if arguments is None else arguments)
+    parser = _parser()
+    given, rest = parser.parse_known_args(line)
+    _checked(parser, given)
     rest, environ = keyless(rest, os.environ)
     passed = ["--host", given.host, *rest, "-t", f"{given.seconds}s"]
     for target in given.slo:
         passed += ["--slo", target]
-    tried: Counter[float] = Counter()
-
-    def judge(rate: float) -> str:
-        tried[rate] += 1
-        return _run(rate, tried[rate], given.out, passed, environ)
-
-    found = search(judge, given.start, precision=given.precision, most=given.most)
-    confirm(judge, found, given.runs)
+    path = os.pathsep.join(filter(None, [str(ROOT), environ.get("PYTHONPATH", "")]))
     asked = sweep_results.Asked(
         url=given.host,
         targets=given.slo,
         search={name: getattr(given, name) for name in SEARCH},
-        started=started.isoformat(timespec="seconds"),
-        duration=(datetime.now(UTC) - started).total_seconds(),
+        started=datetime.now(UTC).isoformat(timespec="seconds"),
+        duration=0.0,
         command="python -m "
         + command_line(["load.sweep", *line], _redactor(rest, environ), Path.cwd()),
         version=own_version(),
     )
-    rates = {"held": found.held, "broken": found.broken, "unknown": found.unknown}
-    answer = sweep_results.build(asked, rates, _steps(found, given.out))
-    where = given.out / "sweep.json"
-    put(where, json.dumps(answer, indent=1, ensure_ascii=False) + "\n")
-    print(said(answer))
-    print(f"Results: {where}\n{page(answer, where)}", end="")
-    return 6 if found.unknown is not None else 0 if found.held is not None else 1
+    print(
+        f"Sweep of {given.host}: from {given.start:g} requests/s, {given.seconds} s each, "
+        f"for {', '.join(given.slo)}",
+        flush=True,
+    )
+    with Stop().heeded() as stop:
+        sweep = Sweep(given.out, passed, {**environ, "PYTHONPATH": path}, asked, stop)
+        try:
+            options = {"precision": given.precision, "most": given.most}
+            search(sweep.judge, given.start, **options, found=sweep.found)
+            confirm(sweep.judge, sweep.found, given.runs)
+            return sweep.conclude()
+        except OSError as error:
+            print(f"load: {error.filename}: {error.strerror}", file=sys.stderr)
+            return 6
 
 
 if __name__ == "__main__":

@@ -42,12 +42,15 @@ def build(
     asked: Asked,
     found: Mapping[str, Any],
     steps: Sequence[tuple[float, str, str, Mapping[str, Any] | None]],
+    *,
+    state: str = "over",
 ) -> dict[str, Any]:
     """The sweep as plain data that the schema accepts.
 
     Args:
         found: ``held``, ``broken`` and ``unknown``: rates, or None.
         steps: each run in order: rate, verdict, file, and its results (None: it wrote none).
+        state: ``running``, ``interrupted`` or ``over``.
     """
     held = [(verdict, made) for rate, verdict, _, made in steps if rate == found["held"]]
     good = sum(verdict == "held" for verdict, _ in held)
@@ -55,6 +58,7 @@ def build(
     known = [made for _, _, _, made in steps if made is not None]
     return {
         "format": FORMAT,
+        "state": state,
         "tool": {"version": asked.version, "python": platform.python_version()},
         "command": asked.command,
         "started": asked.started,

@@ -11,6 +11,7 @@ Laws
   one stream in a hundred begins so, the lag of our loop is in the error bar all the same; and the
   median gap at least, where that lag can have brought a first and a second token together.
 * What was not watched is not said to be good: without a sample of it a reason says so.
+* One rule more, on a run of which some windows are INVALID, is in `reliance`.
 
 Theory
 ------

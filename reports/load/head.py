@@ -49,6 +49,8 @@ class Verdict:
 
 def verdict(results: Results) -> Verdict:
     """What the run says of itself, and what became of its targets."""
+    if results.get("state", "over") != "over":
+        return _unfinished(results)
     error = results["validity"]["error_bar_ms"]
     good = "by an unknown amount" if error is None else f"by at most {figure(error)} ms"
     if results["validity"]["verdict"] != "VALID":
@@ -72,16 +74,27 @@ def verdict(results: Results) -> Verdict:
     return Verdict("pass", "VALID.", f"Measuring shifts a latency {good}; no target was set.")
 
 
+def _unfinished(results: Results) -> Verdict:
+    """Of a run that goes on, or whose process ended without a last word."""
+    so_far = f"What it had reported after {duration(results['duration_s'])} is here"
+    trust = f"up to then it is {results['validity']['verdict']}."
+    undecided = " No target is decided." if results["slo"] else ""
+    lead = "This run was cut off." if results["state"] == "cut off" else "This run goes on."
+    return Verdict("open", lead, f"{so_far}; {trust}{undecided}")
+
+
 def _spoilt(reasons: Iterable[str]) -> list[str]:
-    """What is spoilt, each once; one latency goes without saying where all of them are.
+    """What is spoilt, each once; what goes without saying beside the rest is left out.
 
     >>> _spoilt(["itl, stall", "the offered load", "all latencies: TCP may have waited"])
     ['the offered load', 'all latencies']
     """
     found = list(dict.fromkeys(reason.partition(":")[0] for reason in reasons))
-    if not {"all latencies", "everything"} & {*found}:
+    if "everything" in found:
+        return ["everything"]
+    if "all latencies" not in found:
         return found
-    return [what for what in found if what.partition(",")[0] not in ("itl", "ttft")]
+    return [what for what in found if what.partition(",")[0] not in ("itl", "ttft", "e2e")]
 
 
 def _of(some: int, every: int) -> str:

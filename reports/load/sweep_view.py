@@ -29,6 +29,11 @@ FAILED: Final = Sign("fail", "‼", "failed")
 def verdict(sweep: Sweep) -> Verdict:
     """The answer in a sentence."""
     held, broken, sure = sweep["held"], sweep["broken"], sweep["confidence"]
+    if (state := sweep.get("state", "over")) != "over":
+        runs = amount(len(sweep["steps"]), "run")
+        lead = {"running": "The sweep goes on", "interrupted": "The sweep was interrupted"}[state]
+        here = "is here" if len(sweep["steps"]) == 1 else "are here"
+        return Verdict("open", f"{lead}: {runs} of it {here}.", _so_far(held, broken))
     if sweep["unknown"] is not None:
         known = "" if held is None else f" Up to {held:g} the targets held."
         lead = f"Unknown: the run at {sweep['unknown']:g} requests a second decides nothing."
@@ -44,6 +49,14 @@ def verdict(sweep: Sweep) -> Verdict:
         f"They did so in {sure['held']} of {amount(sure['of'], 'run')}: with 95 % confidence they "
         f"do in {share} or more of such runs.",
     )
+
+
+def _so_far(held: float | None, broken: float | None) -> str:
+    """What is known of a search that was not finished."""
+    said = [] if held is None else [f"The targets held at {held:g} requests a second"]
+    said += [] if broken is None else [f"they broke at {broken:g}"]
+    text = ", ".join(said)
+    return f"{text[:1].upper()}{text[1:]}." if text else "No target is decided."
 
 
 def targets(sweep: Sweep) -> list[tuple[str, str, str, str]]:

@@ -14,7 +14,9 @@ import load
 FOLDER = Path(load.__file__).parent
 MODULES = sorted(FOLDER.glob("*.py"))
 LOCUST = {"hooks", "web", "user", "shapes", "chat", "mixed", "ramp", "steps", "spike", "soak"}
+LOCUST |= {"parting"}
 GEVENT = {*LOCUST, "engine", "reporting", "dispatch", "backlog", "monitor", "dial", "stream"}
+GEVENT |= {"dictation", "joining"}
 MAY_IMPORT = (
     *("conformance.protocol", "conformance.target", "schemas"),
     *("conformance.wire.arguments", "conformance.wire.redact"),

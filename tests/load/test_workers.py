@@ -140,6 +140,30 @@ def test_a_worker_that_joins_a_run_gets_its_share_of_the_schedule(
     assert [steps(part) for part in (alone, together, two)] == [{1}, {2}, {2}]
 
 
+def test_a_worker_that_joins_is_ceded_a_part_of_the_budget(target: str, tmp_path: Path) -> None:
+    port = str(unused_port())
+    master = ["--master", "--expect-workers", "1", "--master-bind-port", port, "-t", "60s"]
+    master += ["--headless", "-u", "4", "-r", "4", "--host", target, "--model", MODEL]
+    master += ["--think-time", "0.1", "--max-tokens", "2", "--budget-requests", "200"]
+    master += ["--stop-timeout", "5", "--load-results", "load.json", "--no-page"]
+    worker = ("--worker", "--master-port", port)
+    processes = [start(tmp_path, "master", *master, "--load-raw", "raw")]
+    processes.append(start(tmp_path, "one", *worker))
+    try:
+        wait_for(tmp_path / "master", SPAWNED)
+        processes.append(start(tmp_path, "two", *worker))
+        processes[0].wait(60)
+    finally:
+        end(processes)
+    said = (tmp_path / "master").read_text("utf-8")
+    assert "load: a worker joins the run, with " in said
+    assert "load: the budget is spent" in said
+    results = json.loads((tmp_path / "load.json").read_text("utf-8"))
+    assert results["load"]["workers"] == 2
+    assert results["models"][MODEL]["requests"] == 200
+    assert len((tmp_path / "raw-1").read_text("utf-8").splitlines()) > 5
+
+
 def steps(moments: list[int]) -> set[int]:
     """The distances between moments, in gaps of the whole schedule."""
     return {round((later - earlier) / 25e6) for earlier, later in pairwise(moments)}

@@ -153,7 +153,7 @@ def test_what_is_withheld_says_what_it_lacks() -> None:
         ({"targets": ["failures<50%"]}, "pass", "The target held. The run is VALID"),
         ({}, "fail", "1 of 3 targets is broken. The run is VALID"),
         ({"targets": ["ttft_p95@x<1s"]}, "open", "The target is inconclusive."),
-        ({"invalid": 9}, "fail", "This run is INVALID. Not to be relied on: all latencies."),
+        ({"invalid": 9}, "fail", "This run is INVALID. Not to be relied on: everything. No"),
     ],
 )
 def test_the_first_sentence(given: dict[str, Any], css: str, words: str) -> None:
@@ -328,7 +328,7 @@ def test_ten_models_and_an_hour_make_a_page_below_three_megabytes() -> None:
 @pytest.mark.parametrize(
     ("content", "told"),
     [
-        ("{", "no load results: Expecting"),
+        ("{", "no load results: it is cut off"),
         ("[]", "no load results: no `models`"),
         ("<html></html>", "no results are embedded in this page"),
         ('{"models": {}, "slo": [], "format": 9}', "format 9, this version reads 1"),
@@ -395,6 +395,12 @@ def test_each_run_of_a_sweep_is_a_row_by_rate(swept: dict[str, Any]) -> None:
         ({"held": None, "broken": 8.0}, "fail", "The targets hold at no rate that was tried."),
         ({"unknown": 13.0}, "open", "Unknown: the run at 13 requests a second decides nothing."),
         ({"broken": None}, "pass", "The targets hold at 12 requests a second, no higher rate"),
+        ({"state": "interrupted"}, "open", "The sweep was interrupted: 6 runs of it are here."),
+        (
+            {"state": "running"},
+            "open",
+            "The sweep goes on: 6 runs of it are here.",
+        ),
     ],
 )
 def test_the_answer_of_a_sweep(
