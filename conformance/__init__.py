@@ -28,7 +28,9 @@ The map (design laws in CONTRIBUTING.md):
 | `collecting`, `standing` | which checks run, in what order; does a model answer at all? |
 | `items`, `recording`, `dressing` | from a check to its record and its outcome |
 | `parts`, `journal`, `terms`, `resuming` | what is kept as a run goes, and going on from it |
-| `bounds`, `budget`, `signals` | budgets and rate; what calls cost in tokens; Ctrl-C and SIGTERM |
+| `bounds`, `budget` | budgets and rate; what calls cost in tokens |
+| `asked`, `signals` | a command line before it is parsed; Ctrl-C and SIGTERM |
+| `workers` | what xdist's controller tells its workers, and hears of them |
 | `progress`, `closing`, `planning`, `configuration`, `artefacts` | what a run shows and writes |
 | `checks.py`, `listing.py` | which requirements are judged, read off the checks |
 | `reference/` | the embedded server and its faults; shares no code with the checker |

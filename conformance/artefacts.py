@@ -18,6 +18,7 @@ import reports.results
 from . import __version__, settings
 from .checks import judged
 from .configuration import Selection, configuration
+from .journal import beside, in_use
 from .planning import BYTES_PER_TOKEN
 
 if TYPE_CHECKING:
@@ -30,6 +31,11 @@ def default_artefacts(config: pytest.Config, run: "Run") -> None:
     """JUnit and HTML beside the results, unless the user names other places."""
     here, option = config.invocation_params.dir, config.option
     settings.check_writable(run.settings.results, "--results", replaced=True)
+    if in_use(beside(run.settings.results)):
+        raise pytest.UsageError(
+            f"another run that is under way writes to {run.settings.results}: "
+            "wait for its end, or give this one places of its own (--results, --junitxml, --html)"
+        )
     if config.pluginmanager.hasplugin("junitxml"):
         option.xmlpath = str(_placed(here, option.xmlpath or settings.OUT / "junit.xml"))
         settings.check_writable(Path(option.xmlpath), "--junitxml")

@@ -59,8 +59,10 @@ class EmbeddedServer(AbstractContextManager["EmbeddedServer"]):
             raise RuntimeError("the reference server has no standard output")
         timer = threading.Timer(STARTUP_SECONDS, self._process.kill)
         timer.start()
-        line = stdout.readline().strip()
-        timer.cancel()
+        try:
+            line = stdout.readline().strip()
+        finally:
+            timer.cancel()  # or the end of this process waits for it
         if not line.startswith(READY):
             self.close()
             raise RuntimeError(f"the reference server did not start: {line or 'no output'}")

@@ -6,6 +6,7 @@ The laws:
    that was under way, and no more. A torn last line is no line.
 2. What stands in it is redacted already (`recording`), as in the results.
 3. A journal that cannot be written is given up, and the run goes on.
+4. One run at a time writes to a place: its journal is locked, by a lock that ends with its process.
 
 The form, format 1 (`FILE.journal` beside the results `FILE`)::
 
@@ -24,6 +25,8 @@ import contextlib
 import datetime as dt
 import io
 import json
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import asdict, dataclass
@@ -33,6 +36,24 @@ from typing import Any, TypeAlias
 from .configuration import Known, known, merged, plain
 from .planning import Cost
 from .terms import Terms
+
+if sys.platform == "win32":
+
+    def _lock(file: io.FileIO) -> bool:
+        return True
+else:
+    import fcntl
+
+    def _lock(file: io.FileIO) -> bool:
+        """Take the lock of `file`; whether no other process has it."""
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return False
+        except OSError:  # a file system without locks
+            return True
+        return True
+
 
 FORMAT = 1
 
@@ -74,6 +95,15 @@ def beside(results: Path) -> Path:
     return results.with_name(f"{results.name}.journal")
 
 
+def in_use(path: Path) -> bool:
+    """Whether a run that is under way writes its journal there."""
+    try:
+        with path.open("rb", buffering=0) as file:
+            return not _lock(file)
+    except OSError:
+        return False
+
+
 # -- writing ----------------------------------------------------------------------------------
 
 
@@ -102,13 +132,16 @@ class Journal:
         }
         records = taken.records if taken else ()
         lines: list[dict[str, Any]] = [head, *({"taken": dict(record)} for record in records)]
-        draft = path.with_name(f".{path.name}")
+        draft = path.with_name(f".{path.name}.{os.getpid()}")
         self._file: io.FileIO | None = None
         try:
             draft.write_bytes(b"".join(_line(line) for line in lines))
             self._file = draft.open("ab", buffering=0)
+            _lock(self._file)
             draft.replace(path)
         except OSError as error:
+            with contextlib.suppress(OSError):
+                draft.unlink()
             self._give_up(error)
 
     def add(self, record: Record | None, cost: Cost, learned: Known) -> None:

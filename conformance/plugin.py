@@ -5,9 +5,17 @@ a run of ours needs (`run`, and with it `reports`) is imported only then: a proj
 packages of these names.
 """
 
+import sys
+from collections.abc import Generator
 from typing import TYPE_CHECKING
 
 import pytest
+
+from . import signals
+from .asked import is_asked, refuse_misplaced_key
+
+if is_asked(sys.argv[1:]):
+    signals.starting()  # before what takes its time is imported
 
 from . import settings
 
@@ -28,6 +36,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     settings.add_options(parser)
 
 
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_load_initial_conftests(
+    parser: pytest.Parser, args: list[str]
+) -> Generator[None, object, object]:
+    loaded = yield
+    if is_asked(args):
+        refuse_misplaced_key(parser, args)  # every option is known now, pytest reads them next
+    return loaded
+
+
 def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if config.getoption("requirements"):
         from .listing import listing
@@ -42,7 +60,10 @@ def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
     settings.keep_to_checks(config)
-    if not settings.is_ours(config) or config.getoption("requirements"):
+    if not settings.is_ours(config):
+        signals.release()
+        return
+    if config.getoption("requirements"):
         return
     from . import artefacts
     from .run import Run
@@ -55,6 +76,8 @@ def pytest_configure(config: pytest.Config) -> None:
     config.stash[RUN] = run = Run(config, wanted)
     artefacts.mask_debug(config, run.redact)
     config.pluginmanager.register(run, "conformance-run")
+    if not config.option.collectonly:
+        config.add_cleanup(signals.catch(worker=run.is_worker))
     if not run.is_worker and not wanted.plan and not config.option.collectonly:
         artefacts.default_artefacts(config, run)
 

@@ -21,7 +21,7 @@ import reports.verdict
 from . import artefacts, settings, signals
 from .again import ask_again
 from .closing import show_plan, show_results
-from .collecting import collect, parametrize, scheduler, sizes
+from .collecting import collect, parametrize, sizes
 from .configuration import known, plain
 from .dressing import dress, status
 from .items import is_generated, may_harm, model_of, requirement_of
@@ -37,6 +37,7 @@ from .session import TargetSession, as_embedded
 from .standing import FIRST, stands
 from .terms import terms_of
 from .wire.redact import Redactor
+from .workers import Workers
 
 
 class Run:
@@ -52,6 +53,8 @@ class Run:
         self.page: Path | None = None
         self.parts = Parts(left_by(wanted.resume) if wanted.resume else None)
         config.pluginmanager.register(self.parts, "conformance-parts")
+        if not self.is_worker:
+            config.pluginmanager.register(Workers(self), "conformance-workers")
         self.notices: dict[str, None] = {}
         self.interrupted = False
         self.sizes: Counter[tuple[str | None, str]] = Counter()
@@ -75,11 +78,22 @@ class Run:
 
     # -- start ----------------------------------------------------------------------------------
 
-    @pytest.hookimpl(tryfirst=True)
-    def pytest_sessionstart(self) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_sessionstart(self) -> Generator[None, None, None]:
         if self.config.option.collectonly:
-            return
-        self.config.add_cleanup(signals.catch(worker=self.is_worker))
+            return (yield)
+        with signals.at_work():  # a target may keep the first requests waiting
+            self._meet()
+        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None and self.quiet and not self.is_worker:
+            reporter.showfspath = False
+            reporter._show_progress_info = False
+            self._progress = Progress(reporter, {c.prefix: c.name for c in CHAPTERS})
+        with signals.deaf():  # xdist starts its workers here
+            return (yield)
+
+    def _meet(self) -> None:
+        """Find the target."""
         if self.worker is not None:
             told = self.worker["conformance"]
             mine = settings.aimed(self.settings, told["url"], told["key"])
@@ -91,11 +105,6 @@ class Run:
             self.target = TargetSession(self.settings)
             self._begin(self.target)
         self._recorder = Recorder(self.target.settings, self.target.redactor, self.target.embedded)
-        reporter = self.config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None and self.quiet and not self.is_worker:
-            reporter.showfspath = False
-            reporter._show_progress_info = False
-            self._progress = Progress(reporter, {c.prefix: c.name for c in CHAPTERS})
 
     def _begin(self, target: TargetSession) -> None:
         """Go on from an earlier part, if this is of the same run; begin the journal."""
@@ -106,19 +115,6 @@ class Run:
             check(self.parts.taken, terms, self.settings.resume)
         self.parts.begin(beside(self.settings.results), terms, self._say)
         self.parts.add(None, target.take_cost(), target.take_known())
-
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_configure_node(self, node: Any) -> None:
-        """xdist: tell a new worker what the controller has found out."""
-        target = self.live()
-        node.workerinput["conformance"] = {
-            "url": target.url,
-            "key": target.settings.key,
-            "models": list(target.models),
-            "embedded": target.embedded,
-            "gone": target.gone,
-            "account": target.gate.share(),
-        }
 
     def pytest_report_header(self) -> list[str]:
         if self.target is None:
@@ -137,6 +133,9 @@ class Run:
 
     # -- collection -----------------------------------------------------------------------------
 
+    def pytest_collectstart(self) -> None:
+        signals.heed()
+
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         chosen = self.settings.models or ("model",)  # where checks are only collected
         parametrize(metafunc, self.target.models if self.target else chosen)
@@ -150,17 +149,15 @@ class Run:
         self.sizes = sizes(found.ours)
         self.parts.match(found.ours)
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
-        return scheduler(config, log)
-
     # -- each check -----------------------------------------------------------------------------
 
     def pytest_runtest_setup(self, item: pytest.Item) -> None:
-        signals.heed()
-        entry = requirement_of(item)
-        if entry is None or self.parts.record_of(item) is not None:
-            return
+        with signals.at_work():
+            entry = requirement_of(item)
+            if entry is not None and self.parts.record_of(item) is None:
+                self._set_up(item, entry)
+
+    def _set_up(self, item: pytest.Item, entry: Requirement) -> None:
         target = self.live()
         chat = target.chat(item.callspec.params["chat"])  # type: ignore[attr-defined]  # Function
         chat.used.clear()
@@ -179,28 +176,32 @@ class Run:
     @pytest.hookimpl(wrapper=True)
     def pytest_pyfunc_call(self, pyfuncitem: pytest.Function) -> Generator[None, object, object]:
         """A check that blames the target is asked again, to tell a steady breach from a whim."""
-        try:
-            return (yield)
-        except Broken as broken:
-            # Generated requests are asked again one by one: their number is bounded.
-            if requirement_of(pyfuncitem) is not None and not is_generated(pyfuncitem):
-                model, target = str(pyfuncitem.callspec.params["chat"]), self.live()
-                broken.repeated = ask_again(
-                    pyfuncitem.obj,
-                    broken,
-                    list(target.chat(model).used),
-                    lambda number: target.afresh(model, number),
-                )
-            raise
+        with signals.at_work():
+            try:
+                return (yield)
+            except Broken as broken:
+                # Generated requests are asked again one by one: their number is bounded.
+                if requirement_of(pyfuncitem) is not None and not is_generated(pyfuncitem):
+                    model, target = str(pyfuncitem.callspec.params["chat"]), self.live()
+                    broken.repeated = ask_again(
+                        pyfuncitem.obj,
+                        broken,
+                        list(target.chat(model).used),
+                        lambda number: target.afresh(model, number),
+                    )
+                raise
 
     def pytest_runtest_teardown(self, item: pytest.Item) -> None:
         if may_harm(item) and self.parts.record_of(item) is None:
-            self.live().still_there(item.callspec.params["chat"])  # type: ignore[attr-defined]
+            with signals.at_work():
+                self.live().still_there(item.callspec.params["chat"])  # type: ignore[attr-defined]
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_makereport(
         self, item: pytest.Item, call: pytest.CallInfo[None]
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+        if call.excinfo is not None:
+            signals.heed()  # what it raises may be what has become of `Stopped`
         report = yield
         report.sections = [(name, self.redact(text)) for name, text in report.sections]
         entry = requirement_of(item)
@@ -279,22 +280,13 @@ class Run:
 
     # -- end ------------------------------------------------------------------------------------
 
-    @pytest.hookimpl(optionalhook=True)
-    def pytest_testnodedown(self, node: Any) -> None:
-        """xdist: what a worker has sent counts too."""
-        output = getattr(node, "workeroutput", {})
-        cost, told = output.get("conformance_cost", ()), output.get("conformance_known", {})
-        self.parts.add(None, Cost(*cost), known(told))
-        self.notices |= dict.fromkeys(output.get("conformance_notices", ()))
-        if self.target is not None:
-            self.target.gone = self.target.gone or output.get("conformance_gone")
-
     @pytest.hookimpl(wrapper=True, tryfirst=True)
     def pytest_sessionfinish(
         self, session: pytest.Session, exitstatus: int
     ) -> Generator[None, None, None]:
         if self.target is None:
             return (yield)
+        signals.closing()
         if self.is_worker:
             output: dict[str, Any] = session.config.workeroutput  # type: ignore[attr-defined]
             output["conformance_cost"] = self.target.take_cost().figures
@@ -323,6 +315,7 @@ class Run:
         except OSError as error:
             self._say(f"cannot write the results: {error}")
             session.exitstatus = 4
+        signals.saved()
         result = yield
         if self.page is not None and self.page.exists():
             from reports.plugin import mend

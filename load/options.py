@@ -5,7 +5,8 @@ Laws
 * Every option is a row of ``OPTIONS``; the web form shows them all, the key as a password field
   that is never filled in. A key on the command line does not stay among the parsed options, so
   that no page, report or message of Locust's can show it; nor on the command line, whose copies
-  the processes of ``--processes`` are; and no process is started with one.
+  the processes of ``--processes`` are; and no process is started with one. One that stands where
+  none belongs (``--apikey``) is refused by name, and not quoted.
 * A mistake is one line that says what to write instead, before anything is sent.
 * The web form returns texts; `read` takes them as it takes the command line's values.
 """
@@ -16,13 +17,14 @@ import argparse
 import json
 import os
 import ssl
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from conformance.target.profile import Profile, ProfileError, for_url, load
-from conformance.wire.arguments import blank
+from conformance.wire.arguments import WHERE_A_KEY_GOES, blank, misplaced_key
 from load import arrivals, prompts, slo
 from load.exchange import LARGEST, Limits
 from load.place import Place, place
@@ -138,6 +140,25 @@ def add_options(parser: Any) -> None:
         action.include_in_web_ui = True
         action.is_secret = option.secret
         action.is_required = action.is_multiple = False
+    _refuse_misplaced_keys(parser)
+
+
+def _refuse_misplaced_keys(parser: Any) -> None:
+    """Let ``parser`` complain of a key where none belongs without quoting it, with status 2."""
+    parse = parser.parse_known_args
+
+    def checked(args: Sequence[str] | str | None = None, *more: Any, **named: Any) -> Any:
+        given = sys.argv[1:] if args is None else args
+        # Only now are all options known: whoever writes a locustfile may add some.
+        takes_value = {
+            name: action.nargs != 0 for action in parser._actions for name in action.option_strings
+        }
+        why = misplaced_key(given.split() if isinstance(given, str) else given, takes_value)
+        if why is not None:
+            parser.exit(2, f"load: {why}: {WHERE_A_KEY_GOES}\n")
+        return parse(args, *more, **named)
+
+    parser.parse_known_args = checked
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,21 +8,47 @@ Laws
    an argument has been read, it could be seen; who wants none of this uses the environment.
 3. A process that is started finds no secret in its environment but those that it is given.
 4. A URL is quoted without the user, the password and the query that it may carry.
+5. A key in the wrong place (an option that nobody knows, a path) is not quoted either: whoever
+   complains names the place.
 
 Theory
 ------
 Linux keeps the arguments in the memory of the process, each with a NUL after it, from ``arg_start``
 to ``arg_end`` (fields 48 and 49 of ``/proc/self/stat``, proc(5)), and reads them there whenever
 somebody asks. What is written over them is what is shown.
+
+A parser of arguments quotes what it does not know, and the log of a CI job keeps it. What follows
+``--apikey`` is a key by the name of its option, whatever it looks like; what stands alone is one by
+its form: the prefixes that issuers give their keys so that such searches find them, or three parts
+of Base64 with dots between them (a JWT, RFC 7519).
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
 PROCESS = Path("/proc/self")
 ARG_START, ARG_END = 48, 49
+
+CALLS_FOR_A_KEY = re.compile(
+    r"^-*(?!(?:max|min|budget|stop)\b)(?:[^\W_]+[-_.])*"
+    r"(?:(?:api|access|auth|secret)?[-_.]?keys?|(?:auth)?token|bearer|auth|authorization|secrets?"
+    r"|passw(?:or)?d|credentials?)"
+    r"(?:[-_.](?:key|token|value|header))?$",
+    re.IGNORECASE,
+)
+"""Names of options after which people write a key."""
+
+LOOKS_LIKE_A_KEY = re.compile(
+    r"(?<![A-Za-z0-9])(?:"
+    r"(?:sk|pk|rk|gsk|hf|ak|xai|nvapi|pplx|csk|tgp|fw|r8|ghp|glpat)[-_][A-Za-z0-9_\-.+/=]{12,}"
+    r"|AIza[A-Za-z0-9_-]{20,}"
+    r"|Bearer\s+\S{8,}"
+    r"|eyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}"
+    r")"
+)
+"""What keys of inference services look like."""
 
 
 def blank(secret: str) -> None:
@@ -40,6 +66,51 @@ def blank(secret: str) -> None:
             for found in re.finditer(rb"(?<=[\0=])%b(?=\0)" % re.escape(octets), known):
                 memory.seek(start + found.start())
                 memory.write(b"x" * len(octets))
+
+
+def looks_like_a_key(text: str) -> bool:
+    """Whether `text` holds what has the form of a key."""
+    return LOOKS_LIKE_A_KEY.search(text) is not None
+
+
+def misplaced_key(arguments: Sequence[str], options: Mapping[str, bool]) -> str | None:
+    """Where a key stands in `arguments` that no option takes: one line without it; None: nowhere.
+
+    `options` are those that there are: name, and whether the argument after it is its value.
+
+    >>> misplaced_key(["--apikey=hush"], {})
+    '--apikey is no option'
+    >>> misplaced_key(["--model", "sk-0123456789abcdef"], {"--model": True}) is None
+    True
+    """
+    previous = ""
+    for argument in arguments:
+        name, _, value = argument.partition("=")
+        is_value = options.get(previous, False)
+        previous = argument
+        if is_value:
+            continue
+        if argument.startswith("-"):
+            if _is_known(name, options):
+                continue
+            if looks_like_a_key(value) or CALLS_FOR_A_KEY.match(name):
+                return f"{name} is no option"
+        elif looks_like_a_key(argument):
+            return "an argument without an option looks like a key"
+    return None
+
+
+def _is_known(name: str, options: Mapping[str, bool]) -> bool:
+    """Whether `name` is an option, one that is cut short, or a short one with its value behind."""
+    if name in options or (name[1:2] != "-" and name[:2] in options):
+        return True
+    return sum(option.startswith(name) for option in options) == 1
+
+
+WHERE_A_KEY_GOES = (
+    "put the key into the environment, as TARGET_API_KEY or under the name that --api-key-env gives"
+)
+"""The end of the line that says where one stands that does not belong there."""
 
 
 def without(environ: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:

@@ -5,13 +5,14 @@ The laws:
 1. A connection belongs to one thread: calls at once go out through twins of the client, and their
    logs are joined in the order of the requests.
 2. Nothing raises for what the target does, and nothing outlives its deadline, as in `client`.
+3. Who interrupts the run waits for no call: a call at once is a daemon thread.
 """
 
 import contextlib
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from dataclasses import dataclass
 
 from conformance.protocol.http1 import read_responses
@@ -37,12 +38,17 @@ def all_at_once(
     twins = [client.twin() for _ in requests]
     start = threading.Barrier(len(requests))
 
-    def one(twin: Client, request: Request) -> Exchange:
+    def one(twin: Client, request: Request, promised: Future[Exchange]) -> None:
         start.wait()
-        return twin.exchange(request, timeout)
+        try:
+            promised.set_result(twin.exchange(request, timeout))
+        except BaseException as error:  # raised again where it is waited for
+            promised.set_exception(error)
 
-    with ThreadPoolExecutor(len(requests)) as pool:
-        found = list(pool.map(one, twins, requests))
+    promises: list[Future[Exchange]] = [Future() for _ in requests]
+    for call in zip(twins, requests, promises, strict=True):
+        threading.Thread(target=one, args=call, daemon=True).start()
+    found = [promised.result() for promised in promises]
     for twin in twins:
         client.log += twin.log
         twin.close()
