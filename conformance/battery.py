@@ -24,14 +24,15 @@ LONG = 160
 
 
 def plain(chat: Chat) -> list[Exchange]:
-    """Valid calls without `stream`: the plainest, a bounded one, text beyond ASCII, a cut one, and
-    those that are answered by tool calls."""
+    """Valid calls without `stream`: the plainest, a bounded one, text beyond ASCII, a cut one,
+    those that are answered by tool calls, and one that asks for two choices."""
     return [
         chat.canary(),
         chat.ask(),
         beyond_ascii(chat),
         cut(chat),
         *(calls(chat) if chat.has("tools") else []),
+        *([chat.ask(n=2)] if chat.has("n") else []),
     ]
 
 

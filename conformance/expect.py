@@ -4,6 +4,7 @@ The law: a failure is fields (required, seen, at), written in one place; no chec
 """
 
 import contextlib
+import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ from .guards import completion
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Trials, Unjudged
 from .protocol.completion import findings as completion_findings
 from .protocol.finding import Finding, excerpt, shorten
+from .protocol.headers import unix_seconds
 from .protocol.stream import StreamReading
 from .requirements import REQUIREMENTS
 from .sent import facts_of, sent_json
@@ -95,6 +97,23 @@ def streams_keep(requirement: str, chat: Chat, exchanges: Iterable[Exchange]) ->
     judge(
         each(exchanges, lambda e: sightings_of(requirement, chat.reading(e).findings, e)),
     )
+
+
+def answered_at(exchange: Exchange) -> int:
+    """The reply's `Date` in Unix seconds, else the local clock."""
+    told = unix_seconds(exchange.header("date"))
+    return int(time.time()) if told is None else told
+
+
+def folds_keep(requirement: str, chat: Chat, exchanges: Iterable[Exchange]) -> None:
+    """What each stream's chunks make keeps `requirement`, by the rules of `protocol.completion`."""
+
+    def look(exchange: Exchange) -> list[Sighting]:
+        facts = facts_of(sent_json(exchange))
+        found = completion_findings(chat.reading(exchange).fold(), facts)
+        return sightings_of(requirement, found, exchange)
+
+    judge(each(exchanges, look))
 
 
 def whole_stream(chat: Chat, exchange: Exchange) -> StreamReading:

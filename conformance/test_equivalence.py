@@ -5,7 +5,7 @@ from typing import Any
 from . import prompts
 from .battery import CHOICE, all_streams, invitation, named, usage_stream
 from .chat import Chat
-from .expect import each, judge, require, sightings_of, trials, whole_stream
+from .expect import answered_at, each, judge, require, sightings_of, trials, whole_stream
 from .guards import (
     choices_of,
     completion,
@@ -43,7 +43,8 @@ def test_the_assembled_chunks_make_a_valid_reply(chat: Chat) -> None:
     def look(exchange: Exchange) -> list[Sighting]:
         if chat.reading(exchange).error_events:
             return []  # a failed stream makes no reply
-        found = findings(chat.reading(exchange).fold(), facts_of(sent_json(exchange)))
+        told, facts = chat.reading(exchange).fold(), facts_of(sent_json(exchange))
+        found = findings(told, facts, date=answered_at(exchange))
         return [s for name in musts for s in sightings_of(name, found, exchange)]
 
     judge(each(all_streams(chat), look))
@@ -69,10 +70,11 @@ def test_prompt_tokens_are_the_same_in_both_modes(chat: Chat) -> None:
 
 
 def _call(exchange: Exchange, value: dict[str, Any]) -> tuple[Any, ...] | None:
-    """Name, whether the arguments parse, and whether the reason fits; None where cut off."""
+    """Name, whether the arguments parse, and whether the reason fits; None where cut off, by the
+    bound or by a filter."""
     choice = (choices_of(value) or [{}])[0]
     reason = choice.get("finish_reason")
-    if reason == "length":
+    if reason in ("length", "content_filter"):
         return None
     said = choice.get("message")
     calls = said.get("tool_calls") if isinstance(said, dict) else None
@@ -161,12 +163,14 @@ def test_streaming_keeps_every_character(chat: Chat) -> None:
         fields = {chat.bound_name: 256, "sample": number}
         control = text(chat.ask(repeat(BLOCK), **fields))
         streamed = chat.stream(repeat(BLOCK), **fields)
-        said = whole_stream(chat, streamed).text()
+        deltas = whole_stream(chat, streamed).deltas()
+        said = "".join(deltas)
         if control.strip() != BLOCK.strip():
             return None
         looked.append((streamed, f"{shorten(said)} for {shorten(control)}"))
-        # Another answer is the model's; the same one with pieces missing is the stream's.
-        return True if said == control else False if _lacks(said, control) else None
+        # Another answer is the model's; the same one with pieces missing, twice or in another
+        # order is the stream's.
+        return True if said == control else False if _is_marred(deltas, control) else None
 
     chat.memory["trials"] = trials(
         trial,
@@ -175,6 +179,24 @@ def test_streaming_keeps_every_character(chat: Chat) -> None:
         seen=lambda: looked[-1][1],
         on=lambda: looked[-1][0],
     )
+
+
+def _is_marred(deltas: list[str], whole: str) -> bool:
+    """Whether the deltas are those of `whole`, with some lost, repeated or out of order."""
+    said = "".join(deltas)
+    return _lacks(said, whole) or _stutters(deltas, whole) or sorted(said) == sorted(whole)
+
+
+def _stutters(deltas: list[str], whole: str) -> bool:
+    """Whether the deltas make `whole` without those that repeat the one before them."""
+    at, before = 0, ""
+    for delta in deltas:
+        if whole.startswith(delta, at):
+            at += len(delta)
+        elif delta != before:
+            return False
+        before = delta
+    return at == len(whole)
 
 
 def _lacks(said: str, whole: str) -> bool:

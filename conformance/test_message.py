@@ -5,14 +5,12 @@ from typing import Any
 from . import prompts
 from .battery import BEYOND_ASCII, all_streams, plain
 from .chat import OMIT, Chat
-from .expect import completions_keep, each, judge, sightings_of, streams_keep, trials
+from .expect import completions_keep, folds_keep, streams_keep, trials
 from .guards import first_choice, message, text
-from .outcomes import Inconclusive, Sighting, Unjudged
-from .protocol.completion import findings
+from .outcomes import Inconclusive, Unjudged
 from .protocol.damage import misread
 from .protocol.finding import shorten
 from .requirements import requirement
-from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 ENOUGH = 256
@@ -97,13 +95,7 @@ def _is_no_answer(said: dict[str, Any]) -> bool:
 def test_content_is_free_of_template_markup(chat: Chat) -> None:
     completions_keep("CC-MSG-011", plain(chat))
     if chat.has("stream"):
-        judge(each(all_streams(chat), lambda e: _folded("CC-MSG-011", chat, e)))
-
-
-def _folded(requirement_id: str, chat: Chat, exchange: Exchange) -> list[Sighting]:
-    """What the rules for completions say of the text that a stream's chunks make."""
-    facts = facts_of(sent_json(exchange))
-    return sightings_of(requirement_id, findings(chat.reading(exchange).fold(), facts), exchange)
+        folds_keep("CC-MSG-011", chat, all_streams(chat))
 
 
 @requirement("CC-MSG-012")

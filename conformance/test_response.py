@@ -1,17 +1,27 @@
 """Response object: what a reply without `stream` holds at its top level (CC-RESP)."""
 
-import time
-from email.utils import parsedate_to_datetime
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
 
 from .battery import all_streams, plain
 from .chat import Chat
-from .expect import completions_keep, each, judge, sightings_of, streams_keep
+from .expect import (
+    answered_at,
+    completions_keep,
+    each,
+    folds_keep,
+    judge,
+    sightings_of,
+    streams_keep,
+)
 from .guards import completion
 from .outcomes import Sighting, Unjudged
 from .protocol.completion import findings
 from .protocol.facts import Facts
 from .protocol.finding import Finding
 from .requirements import requirement
+from .sent import sent_json
 from .wire.exchange import Exchange
 
 
@@ -29,7 +39,34 @@ def test_every_reply_has_an_id_of_its_own(chat: Chat) -> None:
             found.append(Sighting(Finding("", required, f"{name!r} twice", "$.id"), exchange))
         return found
 
-    judge([*each(exchanges, look), *_replayed(chat)])
+    found = each(exchanges, look)
+    judge([*found, *_in_both_modes(chat, first), *_replayed(chat)])
+
+
+def _in_both_modes(chat: Chat, plainly: Mapping[object, Exchange]) -> list[Sighting]:
+    """No stream has the id of a plain reply; a cache may replay the same call in the other mode."""
+    if not chat.has("stream"):
+        return []
+
+    def look(exchange: Exchange) -> list[Sighting]:
+        name = chat.reading(exchange).fold().get("id")
+        twin = plainly.get(name) if isinstance(name, str) else None
+        if twin is None:
+            return []
+        required = "a plain reply and a stream have different ids"
+        mild = _but_for_stream(exchange) == _but_for_stream(twin)
+        return [Sighting(Finding("", required, f"{name!r} twice", "$.id", mild=mild), exchange)]
+
+    with suppress(Unjudged):  # no stream can be read: the plain ones are judged
+        return each(all_streams(chat), look)
+    return []
+
+
+def _but_for_stream(exchange: Exchange) -> Any:
+    """What a request asks for, in whichever mode."""
+    body = sent_json(exchange)
+    given = body if isinstance(body, dict) else {}
+    return {name: value for name, value in given.items() if not name.startswith("stream")}
 
 
 def _replayed(chat: Chat) -> list[Sighting]:
@@ -54,19 +91,10 @@ def test_object_is_chat_completion(chat: Chat) -> None:
 def test_created_is_an_integer_of_unix_seconds(chat: Chat) -> None:
     def look(exchange: Exchange) -> list[Sighting]:
         value = completion(exchange)
-        return sightings_of(
-            "CC-RESP-003", findings(value, Facts(stream=False), date=_date(exchange)), exchange
-        )
+        found = findings(value, Facts(stream=False), date=answered_at(exchange))
+        return sightings_of("CC-RESP-003", found, exchange)
 
     judge(each(plain(chat), look))
-
-
-def _date(exchange: Exchange) -> int:
-    """The reply's `Date` in Unix seconds, else the local clock."""
-    try:
-        return int(parsedate_to_datetime(exchange.header("date") or "").timestamp())
-    except (ValueError, TypeError, IndexError, OverflowError):
-        return int(time.time())  # no date, or none that can be read
 
 
 @requirement("CC-RESP-004")
@@ -87,11 +115,15 @@ def test_usage_is_an_object(chat: Chat) -> None:
 @requirement("CC-RESP-007")
 def test_system_fingerprint_is_absent_null_or_a_string(chat: Chat) -> None:
     completions_keep("CC-RESP-007", plain(chat))
+    if chat.has("stream"):
+        folds_keep("CC-RESP-007", chat, all_streams(chat))
 
 
 @requirement("CC-RESP-008")
 def test_service_tier_is_one_of_the_documented(chat: Chat) -> None:
     completions_keep("CC-RESP-008", plain(chat))
+    if chat.has("stream"):
+        folds_keep("CC-RESP-008", chat, all_streams(chat))
 
 
 @requirement("CC-RESP-009")

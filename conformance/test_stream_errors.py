@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from .battery import BROKEN_JSON, streams, was_cut
 from .chat import Chat
 from .credentials import WRONG_KEY
-from .expect import each, judge, require, streams_keep
+from .expect import QUICK, each, judge, require, streams_keep
 from .guards import answered, persists, status_line
 from .invalid import INVALID, unknown_model
 from .outcomes import Inconclusive, Sighting, Unjudged, Unsupported
@@ -48,9 +48,29 @@ def test_faults_of_the_request_are_http_errors(chat: Chat) -> None:
         return [Sighting(Finding("", required, status_line(exchange)), exchange)]
 
     refused_plainly = [s for p, s in cases if 400 <= (p.status or 0) < 500]
-    if not refused_plainly:
+    at_once = _failed_at_once(chat)
+    if not refused_plainly and not at_once:
         raise Inconclusive(f"nothing is refused without stream either ({unknown_model()})")
-    judge(each(refused_plainly, look))
+    judge([*each(refused_plainly, look), *at_once])
+
+
+def _failed_at_once(chat: Chat) -> list[Sighting]:
+    """A warning for each stream that is an error from its first byte on.
+
+    Once headers are sent, or a comment, an event is all that can tell of a fault.
+    """
+    found = []
+    for exchange in _readable(chat):
+        reading = chat.reading(exchange)
+        first = reading.items[0] if reading.items else None
+        if first is None or first not in reading.error_events or first.span[0] > 0:
+            continue
+        waited = (exchange.arrived_at(0) or 0.0) - (exchange.headers_at or 0.0)
+        if waited < QUICK:
+            required = "an HTTP error, as long as nothing was sent"
+            seen = f"status {exchange.status}, and an error event that nothing precedes"
+            found.append(Sighting(Finding("", required, seen, first.where, mild=True), exchange))
+    return found
 
 
 def failed_streams(chat: Chat) -> list[Exchange]:

@@ -14,6 +14,7 @@ from .guards import (
     body_text,
     broken,
     completion,
+    is_refusal,
     not_5xx,
     persists,
     status_line,
@@ -63,10 +64,15 @@ def test_a_success_is_one_json_object(chat: Chat) -> None:
 def test_a_success_is_labelled_application_json(chat: Chat) -> None:
     judge(
         each(
-            plain(chat),
+            [*plain(chat), *models(chat)],
             lambda e: [Sighting(f, e) for f in media_findings(success(e).header("content-type"))],
         )
     )
+
+
+def models(chat: Chat) -> list[Exchange]:
+    """The list of models, where the target and the key have one."""
+    return [listed] if chat.has("models") and (listed := chat.get("/models")).status == 200 else []
 
 
 @requirement("CC-HTTP-004")
@@ -120,12 +126,20 @@ def test_stream_decides_the_form_and_not_accept(chat: Chat) -> None:
 
 @requirement("CC-HTTP-006")
 def test_nothing_follows_the_document(chat: Chat) -> None:
-    documents_keep("CC-HTTP-006", plain(chat))
+    documents_keep("CC-HTTP-006", [*plain(chat), *models(chat)])
 
 
 @requirement("CC-HTTP-007")
 def test_a_body_begins_without_a_byte_order_mark(chat: Chat) -> None:
-    documents_keep("CC-HTTP-007", plain(chat))
+    documents_keep("CC-HTTP-007", [*plain(chat), *models(chat)])
+
+    def look(exchange: Exchange) -> list[Sighting]:
+        found = findings(read_document(answered(exchange).body))
+        return sightings_of("CC-HTTP-007", found, exchange)
+
+    refusals = [exchange for exchange in faulty(chat) if is_refusal(exchange)]
+    if refusals:
+        judge(each(refusals, look))
 
 
 @requirement("CC-HTTP-008")

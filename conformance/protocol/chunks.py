@@ -255,13 +255,17 @@ def _usage_in_words(chunk: Chunk) -> str:
 
 
 def _extras(log: Findings, chunk: Chunk, delta: Mapping[str, object], path: str) -> None:
+    tell = Tell(log, chunk.where, chunk.span)
     for name, value in delta.items():
-        if name in _DELTA_NAMES or not isinstance(value, list):
+        if name in _DELTA_NAMES:
             continue
-        if any(isinstance(item, dict) and not is_integer(item.get("index")) for item in value):
+        if isinstance(value, int | float):  # clients that assemble deltas add numbers up
+            required = "an extra member of a delta is no number"
+            tell("CC-STREAM-025", required, value, f"{path}.{name}")
+        listed = value if isinstance(value, list) else []
+        if any(isinstance(item, dict) and not is_integer(item.get("index")) for item in listed):
             required = "objects in an extra array of a delta carry an integer index"
-            at = f"{path}.{name}"
-            log.add("CC-STREAM-025", required, value, chunk.where, path=at, span=chunk.span)
+            tell("CC-STREAM-025", required, value, f"{path}.{name}")
 
 
 def judge_preamble(log: Findings, chunk: Chunk) -> None:

@@ -22,11 +22,12 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from email.utils import parsedate_to_datetime
 from typing import Final
 
 from .finding import Finding, Findings
 
-__all__ = ["LIMITS", "Row", "findings", "told"]
+__all__ = ["LIMITS", "Row", "findings", "told", "unix_seconds"]
 
 _UNITS: Final = ("requests", "tokens")
 LIMITS: Final = tuple(
@@ -64,6 +65,18 @@ ROWS: Final = (
     Row("CC-HDR-007", "retry-after-ms", r"\d+(\.\d+)?", "a number"),
     Row("CC-HDR-007", "x-should-retry", "true|false", "true or false"),
 )
+
+
+def unix_seconds(date: str | None) -> int | None:
+    """A ``Date`` header in Unix seconds; None where there is none, or it cannot be read.
+
+    >>> unix_seconds("Thu, 01 Jan 1970 00:01:00 GMT"), unix_seconds("yesterday")
+    (60, None)
+    """
+    try:
+        return int(parsedate_to_datetime(date or "").timestamp())
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
 
 
 def told(headers: Iterable[tuple[str, str]], clause: str) -> list[str]:

@@ -391,6 +391,12 @@ def leaves_a_stream_that_fails(pieces: list[Piece], call: Call) -> list[Piece]:
 
 
 @dialect(seam="events", profile=FAILS, only=STREAMS)
+def fails_after_a_keep_alive(events: list[Item], call: Call) -> list[Item]:
+    """Keeps a call alive by comments until it fails: an event is all that can tell of it then."""
+    return [": waiting\n\n", events[-1]] if is_error(events[-1]) else events
+
+
+@dialect(seam="events", profile=FAILS, only=STREAMS)
 def announces_its_errors(events: list[Item], call: Call) -> list[Item]:
     """Names the event of an error, and ends the stream with [DONE] all the same."""
     if not is_error(events[-1]):

@@ -163,6 +163,9 @@ def test_a_choice_without_a_delta_at_the_start_is_no_missing_role() -> None:
         ({"role": "user", "content": "x"}, ["CC-STREAM-009", "CC-STREAM-010"]),
         ({"role": "assistant", "content": "x"}, ["CC-STREAM-009"]),
         ({"details": [{"a": 1}]}, ["CC-STREAM-025"]),
+        ({"position": 3}, ["CC-STREAM-025"]),
+        ({"final": False}, ["CC-STREAM-025"]),
+        ({"note": None}, []),
         ({"details": [{"index": 0}], "more": ["x"], "some": {"a": 1}}, []),
     ],
 )

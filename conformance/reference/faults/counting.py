@@ -267,3 +267,14 @@ def streams_tool_calls_without_any(events: list[Item], call: Call) -> list[Item]
 
 def _is_call(item: Item) -> bool:
     return is_chunk(item) and isinstance(item, dict) and "tool_calls" in item["choices"][0]["delta"]
+
+
+@fault(breaks={"CC-USAGE-006"}, seam="events")
+def streams_its_details_as_text(events: list[Item], call: Call) -> list[Item]:
+    """Writes the details of the usage as strings, in streams only."""
+
+    def text(chunk: dict[str, Any]) -> None:
+        details = chunk["usage"]["prompt_tokens_details"]
+        details.update({name: str(count) for name, count in details.items()})
+
+    return each_item(events, text, is_usage)

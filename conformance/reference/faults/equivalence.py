@@ -9,6 +9,7 @@ from conformance.reference.faults.edits import (
     each_delta,
     each_item,
     has_text,
+    inserted,
     is_object,
     is_usage,
     place,
@@ -22,6 +23,24 @@ from conformance.reference.faults.registry import fault
 def streams_milliseconds(events: list[Item], call: Call) -> list[Item]:
     """Writes `created` of the chunks in milliseconds."""
     return each_item(events, setting(created=int(call.moment * 1000)), is_object)
+
+
+@fault(breaks={"CC-EQUIV-001"}, seam="events")
+def dates_its_streams_as_the_documentation_does(events: list[Item], call: Call) -> list[Item]:
+    """Writes the `created` of the documentation's example into every chunk."""
+    return each_item(events, setting(created=1_694_268_190), is_object)
+
+
+@fault(breaks={"CC-RESP-007", "CC-SDK-002"}, seam="events")
+def streams_a_number_for_its_fingerprint(events: list[Item], call: Call) -> list[Item]:
+    """Writes `system_fingerprint` as a number into every chunk."""
+    return each_item(events, setting(system_fingerprint=7), is_object)
+
+
+@fault(breaks={"CC-RESP-008", "CC-SDK-002"}, seam="events")
+def streams_a_tier_of_its_own(events: list[Item], call: Call) -> list[Item]:
+    """Names a service tier in every chunk that the specification does not know."""
+    return each_item(events, setting(service_tier="gold"), is_object)
 
 
 @fault(breaks={"CC-EQUIV-005"}, seam="events")
@@ -83,6 +102,23 @@ def loses_its_last_token(events: list[Item], call: Call) -> list[Item]:
 def loses_what_it_cannot_decode(events: list[Item], call: Call) -> list[Item]:
     """Drops pieces of text beyond the BMP, as a decoder does that ignores errors."""
     return [item for item in events if not any(ord(c) > 0xFFFF for c in text_of(item))]
+
+
+@fault(breaks={"CC-EQUIV-008", "CC-STRUCT-008"}, seam="events")
+def sends_a_piece_twice(events: list[Item], call: Call) -> list[Item]:
+    """Sends the first piece of text again, as after a retry that was not noticed."""
+    at = place(events, has_text)
+    return inserted(events, at, *events[at : at + 1])
+
+
+@fault(breaks={"CC-EQUIV-008", "CC-STRUCT-008"}, seam="events")
+def sends_two_pieces_in_the_wrong_order(events: list[Item], call: Call) -> list[Item]:
+    """Sends two pieces of text the other way round, as workers do that race."""
+    at = place(events, has_text) + 1
+    pair = events[at : at + 2]
+    return (
+        [*events[:at], *reversed(pair), *events[at + 2 :]] if all(map(has_text, pair)) else events
+    )
 
 
 @fault(breaks={"CC-EQUIV-005", "CC-TOOL-014"}, seam="events")

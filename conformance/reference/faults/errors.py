@@ -24,9 +24,10 @@ from conformance.reference.faults.edits import (
     quiet,
     setting,
 )
-from conformance.reference.faults.http import PAGE
+from conformance.reference.faults.http import BOM, PAGE
 from conformance.reference.faults.registry import fault
 from conformance.reference.text import BREAKDOWN
+from conformance.reference.wire import document
 
 
 def _said(reply: Reply) -> str:
@@ -38,6 +39,21 @@ def _said(reply: Reply) -> str:
 def calls_an_error_text(reply: Reply, call: Call) -> Reply:
     """Labels an error text/plain."""
     return reply.having(("Content-Type", "text/plain")) if quiet(reply) else reply
+
+
+@fault(breaks={"CC-SERR-001"}, seam="events")
+def fails_at_once_in_a_stream(events: list[Item], call: Call) -> list[Item]:
+    """Sends nothing but the error where a stream fails, under status 200, as llama.cpp did."""
+    return [item for item in events if is_error(item)] or events
+
+
+@fault(breaks={"CC-HTTP-007"}, seam="reply")
+def begins_errors_with_a_byte_order_mark(reply: Reply, call: Call) -> Reply:
+    """Puts a byte-order mark before every error, and before nothing else."""
+    if not 400 <= reply.status < 500:
+        return reply
+    labelled = reply.having(("Content-Type", "application/json"))
+    return replace(labelled, content=BOM + document(reply))
 
 
 @fault(breaks={"CC-ERR-001"}, seam="reply")

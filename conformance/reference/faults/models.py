@@ -5,10 +5,19 @@ from __future__ import annotations
 import copy
 from dataclasses import replace
 
-from conformance.reference.call import Call, Reply, refusal
-from conformance.reference.faults.edits import Edit, completion, given, setting
+from conformance.reference.call import Call, Item, Reply, refusal
+from conformance.reference.faults.edits import (
+    Edit,
+    asked,
+    completion,
+    each_item,
+    given,
+    is_object,
+    setting,
+)
 from conformance.reference.faults.registry import fault
 from conformance.reference.models import DOCUMENTED
+from conformance.reference.wire import document
 
 _KNOWN = DOCUMENTED[0].id
 
@@ -46,6 +55,38 @@ def lists_models_as_an_array(reply: Reply, call: Call) -> Reply:
 def lists_models_without_created(reply: Reply, call: Call) -> Reply:
     """Leaves `created` out of the models."""
     return _list(reply, lambda body: [model.pop("created") for model in body["data"]])
+
+
+@fault(breaks={"CC-MODEL-002"}, seam="reply")
+def lists_models_in_milliseconds(reply: Reply, call: Call) -> Reply:
+    """Gives `created` in milliseconds, which no client that reads 32 bits can read."""
+    return _list(
+        reply, lambda body: [one.update(created=1000 * one["created"]) for one in body["data"]]
+    )
+
+
+@fault(breaks={"CC-MODEL-002"}, seam="reply")
+def retrieves_a_model_by_its_id_alone(reply: Reply, call: Call) -> Reply:
+    """Answers a retrieved model with its id and no other member."""
+    if not (reply.ok and isinstance(reply.body, dict) and reply.body.get("object") == "model"):
+        return reply
+    return replace(reply, body={"id": reply.body["id"]})
+
+
+@fault(breaks={"CC-HTTP-003"}, seam="reply")
+def lists_models_as_plain_text(reply: Reply, call: Call) -> Reply:
+    """Labels the list of models text/plain, as SGLang's router does."""
+    listed = call.path == "/models" and reply.ok
+    return reply.having(("Content-Type", "text/plain")) if listed else reply
+
+
+@fault(breaks={"CC-HTTP-006"}, seam="reply")
+def ends_its_list_as_a_stream(reply: Reply, call: Call) -> Reply:
+    """Ends the list of models with the terminator of streams."""
+    if call.path != "/models" or not reply.ok:
+        return reply
+    labelled = reply.having(("Content-Type", "application/json"))
+    return replace(labelled, content=document(reply) + b"\ndata: [DONE]\n\n")
 
 
 @fault(breaks={"CC-MODEL-002"}, seam="reply")
@@ -147,3 +188,11 @@ def wants_model_ids_encoded(call: Call) -> Call | Reply:
     if call.path.startswith("/models/") and "/" in call.path.removeprefix("/models/"):
         return refusal(404, "No such model.", param="model", code="model_not_found")
     return call
+
+
+@fault(breaks={"CC-MODEL-012"}, seam="events")
+def streams_calls_under_another_name(events: list[Item], call: Call) -> list[Item]:
+    """Names the model that the engine knows, in streams that offer tools."""
+    return (
+        each_item(events, setting(model="llama-70b"), is_object) if asked(call, "tools") else events
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import zlib
+from dataclasses import replace
 from typing import Any
 
 from conformance.reference.call import Call, Reply
@@ -12,6 +13,8 @@ from conformance.reference.faults.edits import (
     choice,
     completion,
     dropping,
+    each_item,
+    is_object,
     message,
     prompted,
     setting,
@@ -35,6 +38,37 @@ def numbers_its_replies(reply: Reply, call: Call) -> Reply:
 def leaves_its_id_empty(reply: Reply, call: Call) -> Reply:
     """Writes an empty id."""
     return completion(reply, setting(id=""))
+
+
+@fault(breaks={"CC-RESP-001"}, seam="reply")
+def numbers_each_mode_for_itself(reply: Reply, call: Call) -> Reply:
+    """Numbers plain calls of tools and streamed ones apart: one of each has the same id."""
+    body = call.json or {}
+    if not call.chat or not reply.ok or not body.get("tools"):
+        return reply
+    named = isinstance(body.get("tool_choice"), dict)
+    asked_for = zlib.crc32(json.dumps(body["messages"]).encode())
+    own = setting(id=f"chatcmpl-{asked_for}-{int(named is not call.asks_stream)}")
+    if reply.events is None:
+        return completion(reply, own)
+    return replace(reply, events=tuple(each_item(reply.events, own, is_object)))
+
+
+def _second(reply: Reply, **values: Any) -> Reply:
+    """A completion of several choices with these members of the second."""
+    return completion(reply, lambda body: [one.update(values) for one in body["choices"][1:2]])
+
+
+@fault(breaks={"CC-MSG-001"}, seam="reply")
+def numbers_its_second_choice_zero(reply: Reply, call: Call) -> Reply:
+    """Gives the second of two choices the index of the first."""
+    return _second(reply, index=0)
+
+
+@fault(breaks={"CC-FIN-001"}, seam="reply")
+def never_ends_its_second_choice(reply: Reply, call: Call) -> Reply:
+    """Leaves the finish_reason of the second of two choices null."""
+    return _second(reply, finish_reason=None)
 
 
 @fault(breaks={"CC-RESP-002"}, seam="reply")

@@ -41,7 +41,7 @@ def _said_last(events: list[Item], words: str) -> list[Item]:
     return inserted(events, at, {**end, "choices": [last]})
 
 
-@fault(breaks={"CC-EQUIV-001", "CC-SAMP-001"}, seam="request")
+@fault(breaks={"CC-EQUIV-001", "CC-MSG-001", "CC-SAMP-001"}, seam="request")
 def answers_once_whatever_n(call: Call) -> Call | Reply:
     """Ignores `n` and gives one choice, as llama-cpp-python does."""
     n = asked(call, "n")
