@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import TypeVar
 
 from .chat import Chat
-from .guards import completion
+from .guards import choices_of, completion
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Trials, Unjudged
+from .protocol.calls import ToolCall
 from .protocol.completion import findings as completion_findings
 from .protocol.finding import Finding, excerpt, shorten
 from .protocol.headers import unix_seconds
@@ -127,6 +128,22 @@ def whole_stream(chat: Chat, exchange: Exchange) -> StreamReading:
     return reading
 
 
+def streamed_calls(chat: Chat, exchange: Exchange) -> list[ToolCall] | None:
+    """The calls of a stream that loses nothing; None where it does not count, or has none.
+
+    A call without any arguments has the empty string.
+    """
+    reading = whole_stream(chat, exchange)
+    if reading.error_events or reading.finish_reason() in ("length", "content_filter"):
+        return None
+    said = (choices_of(reading.fold()) or [{}])[0].get("message") or {}
+    return [
+        ToolCall(str(call.get("id")), str(function.get("name")), function.get("arguments") or "")
+        for call in said.get("tool_calls") or ()
+        if isinstance(function := call.get("function"), dict)
+    ]
+
+
 LOSING_NOTHING = frozenset(
     {"CC-STREAM-001", "CC-STREAM-002", "CC-STREAM-011", "CC-REAS-004", "CC-TOOL-009"}
 )
@@ -183,11 +200,13 @@ def trials(
 def second_look(
     trial: Callable[[int], bool | None],
     *,
+    of: int = 2,
     required: str,
     seen: Callable[[], str],
     on: Callable[[], Exchange | None],
 ) -> None:
-    """Judge in another mode what has been judged already: only a breach, 2 of 2 times, counts."""
+    """Judge in another mode what has been judged already: only a breach, 2 of 2 times (or `of`),
+    counts."""
 
     def attempt(number: int) -> bool | None:
         try:
@@ -196,4 +215,4 @@ def second_look(
             return None
 
     with contextlib.suppress(Unjudged):
-        trials(attempt, needed=1, of=2, required=required, seen=seen, on=on)
+        trials(attempt, needed=1, of=of, required=required, seen=seen, on=on)

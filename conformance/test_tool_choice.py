@@ -24,7 +24,7 @@ from .battery import (
     two_calls,
 )
 from .chat import Chat
-from .expect import require, trials
+from .expect import require, second_look, streamed_calls, trials
 from .guards import (
     accepted,
     calls_in,
@@ -146,13 +146,15 @@ def test_parallel_tool_calls_false_yields_at_most_one_call(chat: Chat) -> None:
 @requirement("CC-TOOL-027")
 def test_long_names_and_text_beyond_ascii_survive_a_call(chat: Chat) -> None:
     looked: list[tuple[Exchange, str]] = []
+    plainly: set[int] = set()
 
-    def trial(number: int) -> bool | None:
+    def keep_note(number: int, **fields: Any) -> Exchange:
         asked = [{"role": "user", "content": prompts.KEEP_NOTE}]
-        options = {"messages": asked, "sample": number, "max_tokens": CALLED}
-        exchange = forced(chat, prompts.NOTE_TOOL, **options)
-        offered(chat, exchange, what="a function with a name of 64 characters")
-        for call in well_formed_calls(exchange):
+        options = {"messages": asked, "sample": number, "max_tokens": CALLED, **fields}
+        return forced(chat, prompts.NOTE_TOOL, **options)
+
+    def survives(exchange: Exchange, made: list[ToolCall]) -> bool | None:
+        for call in made:
             if call.name != prompts.LONG_NAME:
                 looked.append((exchange, f"a call of {call.name}"))
                 return False
@@ -163,12 +165,32 @@ def test_long_names_and_text_beyond_ascii_survive_a_call(chat: Chat) -> None:
             return True if prompts.NOTE in noted else _unless_it_never_says_it(chat)
         return None
 
+    def trial(number: int) -> bool | None:
+        exchange = keep_note(number)
+        offered(chat, exchange, what="a function with a name of 64 characters")
+        held = survives(exchange, well_formed_calls(exchange))
+        if held:
+            plainly.add(number)
+        return held
+
+    def streamed(number: int) -> bool | None:
+        if number not in plainly and not trial(number):
+            return None  # the plain call is the control
+        exchange = keep_note(number, stream=True)
+        return survives(exchange, streamed_calls(chat, exchange) or [])
+
+    required = f"a call of {prompts.LONG_NAME} with the note {prompts.NOTE!r}"
     chat.memory["trials"] = trials(
-        trial,
-        required=f"a call of {prompts.LONG_NAME} with the note {prompts.NOTE!r}",
-        seen=lambda: looked[-1][1],
-        on=lambda: looked[-1][0],
+        trial, required=required, seen=lambda: looked[-1][1], on=lambda: looked[-1][0]
     )
+    if chat.has("stream"):
+        second_look(
+            streamed,
+            of=3,
+            required=f"{required}, streamed too",
+            seen=lambda: looked[-1][1],
+            on=lambda: looked[-1][0],
+        )
 
 
 def _note(call: ToolCall) -> str | None:

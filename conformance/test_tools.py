@@ -33,9 +33,9 @@ from .expect import (
     require,
     second_look,
     sightings_of,
+    streamed_calls,
     streams_keep,
     trials,
-    whole_stream,
 )
 from .guards import choices_of, completion, counts, is_refusal, status_line, well_formed_calls
 from .outcomes import Blocked, Inconclusive, Sighting, Unjudged
@@ -141,7 +141,7 @@ def _none_are_an_object(chat: Chat) -> None:
 
     def streamed(number: int) -> bool | None:
         looked.append(no_arguments(chat, sample=number, stream=True))
-        return _no_empty_string(_streamed_calls(chat, looked[-1]))
+        return _no_empty_string(streamed_calls(chat, looked[-1]))
 
     required = 'a call without arguments has "{}"'
     trials(
@@ -239,22 +239,6 @@ def _calls_something(reading: StreamReading) -> bool:
     return any(isinstance(delta, dict) and delta.get("tool_calls") for delta in deltas)
 
 
-def _streamed_calls(chat: Chat, exchange: Exchange) -> list[ToolCall] | None:
-    """The calls of a stream that loses nothing; None where it does not count, or has none.
-
-    A call without any arguments has the empty string.
-    """
-    reading = whole_stream(chat, exchange)
-    if reading.error_events or reading.finish_reason() in ("length", "content_filter"):
-        return None
-    said = (choices_of(reading.fold()) or [{}])[0].get("message") or {}
-    return [
-        ToolCall(str(call.get("id")), str(function.get("name")), function.get("arguments") or "")
-        for call in said.get("tool_calls") or ()
-        if isinstance(function := call.get("function"), dict)
-    ]
-
-
 @requirement("CC-TOOL-008")
 def test_every_fragment_of_a_call_has_an_index(chat: Chat) -> None:
     _streams_keep("CC-TOOL-008", chat)
@@ -305,7 +289,7 @@ def _arrives_whole(chat: Chat, ask: Callable[..., Exchange]) -> None:
         if not control or not all(map(_is_object, control)):
             return None
         exchange = ask(chat, sample=number, stream=True)
-        made = _streamed_calls(chat, exchange)
+        made = streamed_calls(chat, exchange)
         if not made:
             return None
         looked.append((exchange, made[-1].arguments))

@@ -280,6 +280,17 @@ def nulls_calls_in_every_delta(events: list[Item], call: Call) -> list[Item]:
     return each_delta(events, lambda delta: delta.setdefault("tool_calls", None))
 
 
+@fault(breaks={"CC-TOOL-027"}, seam="events")
+def loses_emoji_in_arguments(events: list[Item], call: Call) -> list[Item]:
+    """Drops fragments of arguments beyond the BMP, as a decoder does that ignores errors."""
+
+    def lose(one: Object) -> None:
+        if any(ord(character) > 0xFFFF for character in one["function"]["arguments"]):
+            one["function"]["arguments"] = ""
+
+    return _each(events, lose)
+
+
 @fault(breaks={"CC-TOOL-032"}, seam="events")
 def begins_calls_without_arguments(events: list[Item], call: Call) -> list[Item]:
     """Leaves `arguments` out of the first fragment of a call."""
