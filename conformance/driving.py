@@ -34,7 +34,11 @@ START_UP = 120.0
 """Seconds that a client may take at least: importing one on a busy machine is no exchange."""
 
 TRIES = 3
-"""How often a library makes a call at most: twice more after a 408, 409, 429, 5xx or no reply."""
+"""How often a library makes a call at most: twice more after a 408, 409, 429, 5xx or no reply; at
+a rate, which it knows nothing of, it makes each once."""
+
+RETOLD = 2048
+"""Bytes that a call and its result are taken to add to the prompt that tells them back."""
 
 UNWANTED = ("OPENAI_", "LANGCHAIN_", "LANGSMITH_", "LITELLM_")
 """Beginnings of environment variables that change what a library does."""
@@ -74,10 +78,12 @@ class Driven:
         words = command(library)
         chat.patience.may_ask()
         steps = programme(chat, library.name)
-        self._planned = {str(step["name"]): request_of(step) for step in steps}
+        self._planned = {str(step["name"]): requests_of(step) for step in steps}
         gate = chat.client.gate
-        wait = gate.reserve(list(self._planned.values()), TRIES)
+        self._tries = 1 if gate.limits.rate else TRIES
+        wait = gate.reserve(self._requests, self._tries)
         job = {
+            **({"retries": 0} if gate.limits.rate else {}),
             "wait": wait,
             "gap": gate.gap,
             "base_url": self._endpoint.base_url,
@@ -87,7 +93,7 @@ class Driven:
         }
         self._out = tempfile.TemporaryFile()  # noqa: SIM115 - read when the process has ended
         self._err = tempfile.TemporaryFile()  # noqa: SIM115 - the same
-        slow = wait + gate.gap * len(steps)
+        slow = wait + gate.gap * len(self._requests)
         self._until = time.monotonic() + slow + START_UP + 2 * self._endpoint.timeout
         self._process = subprocess.Popen(
             words,
@@ -100,6 +106,11 @@ class Driven:
         _write(self._process.stdin, json.dumps(job).encode())
         self._steps: dict[str, Step] | None = None
         self._complaint = ""
+
+    @property
+    def _requests(self) -> list[Request]:
+        """All that the programme sends."""
+        return [request for requests in self._planned.values() for request in requests]
 
     def steps(self, chat: Chat) -> Mapping[str, Step]:
         """What the driver said, by step; waits for its end.
@@ -139,29 +150,37 @@ class Driven:
                 exchanges[-1] if exchanges else None,
                 tuple(exchanges[:-1]),
             )
-        unmade = sum(TRIES - calls_of(made.get(name)) for name in self._planned)
+        unmade = sum(
+            self._tries * len(requests) - calls_of(made.get(name), len(requests), self._tries)
+            for name, requests in self._planned.items()
+        )
         over = [exchange for exchanges in made.values() for exchange in exchanges]
-        chat.client.gate.restore(list(self._planned.values()), unmade, over)
+        chat.client.gate.restore(self._requests, unmade, over)
         return found
 
 
-def request_of(step: Mapping[str, Any]) -> Request:
+def requests_of(step: Mapping[str, Any]) -> list[Request]:
     """What a step of a programme sends, as far as it costs anything."""
     if step["kind"] in ("models", "retrieve"):
-        return Request("GET", "/models")
-    return Request("POST", CHAT_PATH, encode(step["body"]))
+        return [Request("GET", "/models")]
+    body = step["body"]
+    asked = Request("POST", CHAT_PATH, encode(body))
+    if step["kind"] != "tool_round":
+        return [asked]
+    told = [*body["messages"], {"role": "tool", "content": "x" * RETOLD}]
+    return [asked, Request("POST", CHAT_PATH, encode({**body, "messages": told}))]
 
 
-def calls_of(exchanges: Sequence[Exchange] | None) -> int:
-    """How many calls a step made, or may have made; None: it was not told of.
+def calls_of(exchanges: Sequence[Exchange] | None, planned: int = 1, tries: int = TRIES) -> int:
+    """How many calls a step made, or may have made, of the `planned`; None: it was not told of.
 
     A library does not show what it repeated, so that what it repeats counts as repeated.
     """
     if not exchanges:
-        return TRIES
+        return planned * tries
     last = exchanges[-1].status
     settled = last is not None and last not in (408, 409, 429) and last < 500
-    return min(TRIES, len(exchanges)) if settled else TRIES
+    return min(planned * tries, len(exchanges) if settled else len(exchanges) - 1 + tries)
 
 
 def _whole(file: IO[bytes]) -> bytes:

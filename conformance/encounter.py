@@ -8,26 +8,28 @@ The laws:
 3. A client is run once: what it stumbles over is asked again by the checks of that clause.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 from .chat import Chat
 from .driving import Step, driven
-from .expect import LONGEST_SEEN
+from .expect import LONGEST_SEEN, each
 from .guards import POSTPONED, filtered, refuses, status_line, success
-from .libraries import ROUND, STRUCTURED
+from .libraries import KEYED, ROUND, STRUCTURED, WRONG
 from .outcomes import Broken, Inconclusive, Sighting, Trials, Unjudged, Unsupported
 from .protocol.completion import findings as completion_findings
 from .protocol.errors import findings as error_findings
 from .protocol.facts import Facts
 from .protocol.finding import Finding, excerpt, shorten
-from .protocol.interop import Explanation, differences, explained, invalid, told
+from .protocol.interop import COUNTS, Explanation, differences, explained, invalid, told
 from .protocol.jsontext import findings as document_findings
 from .protocol.jsontext import read_document
 from .protocol.media import findings as media_findings
 from .protocol.media import is_event_stream
 from .protocol.models import findings as model_findings
+from .protocol.models import listed_ids
 from .protocol.stream import read_stream
 from .requirements import REQUIREMENTS
 from .sent import facts_of, sent_json
@@ -99,6 +101,72 @@ def round_of(chat: Chat, library: str) -> Step | None:
     return step
 
 
+def list_of(chat: Chat, library: str) -> Step | None:
+    """The models that `library` lists: None where there is no list to judge.
+
+    What fails here is a warning: openai-python is asked for the list by CC-SDK-009, and that is no
+    MUST.
+    """
+    step = _leg(chat, library, "models", "models")
+    if step is None:
+        return None
+    require_of(step.raised is None, "the list of models is returned", step, mild=True)
+    ids = listed_ids(_value(step.exchange))
+    require_of(step.returned["ids"] == ids, "the ids are those of the list", step, mild=True)
+    return step
+
+
+def raised_of(chat: Chat, library: str, classes: Callable[[int], str | None]) -> None:
+    """Each error that `library` is answered with is raised as the class that `classes` names.
+
+    None of them is demanded: what the library goes by, the status or words, is its own affair.
+    """
+
+    def look(step: Step) -> list[Sighting]:
+        chat.used.append(exchange := error_of(step))
+        status = exchange.status or 0
+        wanted = classes(status)
+        known = wanted is None or wanted in (step.raised or {}).get("bases", ())
+        required = f"status {status} is raised as {wanted or 'an exception'}"
+        require_of(step.raised is not None and known, required, step, mild=True)
+        return []
+
+    steps = driven(chat, library)
+    with contextlib.suppress(Unjudged):
+        blame_once(each((steps[name] for name in REFUSED if name in steps), look))
+
+
+def error_of(step: Step) -> Exchange:
+    """The refusal that a step brought; raises `Inconclusive` where it brought none."""
+    exchange = step.exchange
+    status = exchange.status if exchange is not None else None
+    if exchange is None or status is None or status < 400 or step.name not in REFUSED:
+        raise Inconclusive(f"no error is answered: {step}")
+    if (status in POSTPONED and step.name not in KEYED) or exchange.failure is not None:
+        raise Inconclusive(status_line(exchange), exchange)
+    return exchange
+
+
+AS_SENT = {name: name for name in COUNTS}
+"""The counts of usage, by what most libraries call them."""
+
+
+def usage_of(step: Step, names: Mapping[str, str] = AS_SENT, *, mild: bool = True) -> None:
+    """The counts that a library returned are those of its reply, where that tells any.
+
+    `names`: what the library calls them, and what the reply does.
+    """
+    value = _value(step.exchange)
+    sent = value.get("usage") if isinstance(value, dict) else None
+    if not isinstance(sent, dict):
+        return
+    told_of = step.returned.get("usage") if isinstance(step.returned, dict) else None
+    given = told_of if isinstance(told_of, dict) else {}
+    got = {theirs: given.get(ours) for ours, theirs in names.items()}
+    same = all(got[name] == sent[name] for name in got if isinstance(sent.get(name), int))
+    require_of(same, f"usage is {shorten(sent)}", step, f"usage is {shorten(got)}", mild=mild)
+
+
 def structured_of(chat: Chat, library: str) -> Step | None:
     """An answer by a schema through `library`: None where there is none to judge.
 
@@ -121,7 +189,7 @@ def _value(exchange: Exchange | None) -> object:
     """A reply's JSON; that of a stream put together."""
     if exchange is None:
         return None
-    if facts_of(sent_json(exchange)).stream:
+    if exchange.request.method != "GET" and facts_of(sent_json(exchange)).stream:
         return read_stream(exchange.body, Facts(complete=False)).fold()
     return read_document(exchange.body).value
 
@@ -139,6 +207,9 @@ def _comparable(call: Mapping[str, Any]) -> tuple[object, object, object]:
 CUT = ("LengthFinishReasonError", "ContentFilterFinishReasonError")
 """What openai-python raises of a reply that is right, where it puts an answer together."""
 
+
+REFUSED = (*WRONG, *KEYED)
+"""The steps that are to bring an error."""
 
 OPTIONAL = tuple(name for flag in ("tools", "json_schema", "stream_usage") for name in NAMES[flag])
 """What a target may refuse of the steps."""
@@ -186,16 +257,20 @@ def is_must(clause: str) -> bool:
     return REQUIREMENTS[clause].level == "MUST"
 
 
-def require_of(holds: bool, required: str, step: Step, seen: object = None) -> None:
+def require_of(
+    holds: bool, required: str, step: Step, seen: object = None, *, mild: bool = False
+) -> None:
     """Blame the target for what a client made of its reply, and say which clause explains it.
 
-    A client is run once: what it stumbles over is asked again by the checks of that clause.
+    A client is run once: what it stumbles over is asked again by the checks of that clause. `mild`
+    makes it a warning whatever the level.
     """
     if holds:
         return
     because = why(step)
     shown = step if seen is None else f"{step.library}: {seen}"
-    finding = Finding("", required, excerpt(f"{shown}; {because}", LONGEST_SEEN), mild=because.mild)
+    told_why = excerpt(f"{shown}; {because}", LONGEST_SEEN)
+    finding = Finding("", required, told_why, mild=mild or because.mild)
     raise Broken([Sighting(finding, step.exchange)], trials=ONCE)
 
 
@@ -227,6 +302,7 @@ def streams(step: Step) -> None:
         got = given.get(name)
         required = f"{name} is what the stream tells"
         require_of((got or "") == (sent or ""), required, step, f"{name} is {shorten(got)}")
+    usage_of(step)
 
 
 def valid(step: Step, *, chunk: bool) -> None:

@@ -5,6 +5,23 @@ The laws:
 1. A library is data: a name, a place, the clauses that it shows. None is imported here.
 2. What is not installed is not run, and says how it is installed.
 3. A programme holds only what the target can take: a capability that it lacks is no step.
+4. Each library is asked for what it has, as the table says.
+
+=========================  ======  =====  ========  =====  ==========  ======
+library                    models  plain  usage     tools  structured  errors
+=========================  ======  =====  ========  =====  ==========  ======
+openai-python              9       1, 13  2, 3, 13  1      10          8
+openai-python 1.x          9
+openai-node                4              4         4      4           8
+@ai-sdk/openai-compatible  none    5      5         5      5           8
+langchain-openai           none    6      6         6      6           6
+litellm                    7 [1]_  7      7         7      7           7
+=========================  ======  =====  ========  =====  ==========  ======
+
+The numbers are the clauses (CC-SDK) under which it is judged; usage: that of streams; errors: the
+classes of exceptions.
+
+.. [1] Where the base URL ends with ``/v1``: LiteLLM puts that there by itself.
 
 Where a library is looked for: a Python one in the interpreter of the suite, else in ``python/`` (or
 ``openai1/``), a virtual environment; a Node one in ``node_modules/``. Both in the folder that the
@@ -141,40 +158,37 @@ def programme(chat: Chat, name: str) -> list[dict[str, Any]]:
     """The steps of a library, as its driver reads them; those that the target can take."""
     hello = chat.body()
     hello[chat.bound_name] = max(hello[chat.bound_name], ROOM)
-    wrong = _wrong(chat, hello)
+    counted = {"stream_options": {"include_usage": True}} if chat.has("stream_usage") else {}
+    streaming = {**hello, **counted}
+    wrong = [*_wrong(chat, hello), *_keyed(chat, hello)]
     models = [{"name": kind, "kind": kind, "body": {"model": chat.model}} for kind in _listed(chat)]
+    steps: list[dict[str, Any]] = []
     match name:
         case "openai-python":
-            plain, streamed = ["create", "async_create"], ["chunks", "final", "async_chunks"]
-            return [
-                *models,
-                *_steps(chat, hello, plain, streamed),
-                *_round(chat),
-                *_labels(chat),
-                *wrong,
-                *_keyed(chat, hello),
-            ]
+            steps += [*models, *_steps(hello, "create", "async_create")]
+            steps += _streams(chat, streaming, "chunks", "final", "async_chunks")
+            steps += [*_round(chat), *_labels(chat), *wrong]
         case "openai-python 1.x":
-            return models
+            steps += models
         case "openai-node":
-            rounds = _round(chat) if chat.has("stream") else []
-            return [*_steps(chat, hello, [], ["final"]), *rounds, *wrong, *_keyed(chat, hello)]
+            if chat.has("stream"):  # as its clause needs
+                steps += [*models[:1], *_streams(chat, streaming, "final")]
+                steps += [*_round(chat), *_structured(chat, "structured")]
+            steps += wrong
         case "@ai-sdk/openai-compatible":
+            steps += [*_steps(hello, "generate"), *_streams(chat, streaming, "stream")]
+            steps += [*_round(chat), *_structured(chat, "generate")]
             # One class for all statuses: a status less to provoke.
-            wrong = [step for step in wrong if step["name"] != WRONG[1]]
-            parts = _steps(chat, hello, ["generate"], ["stream"])
-            return [*parts, *_round(chat), *_structured(chat, "generate"), *wrong]
+            steps += [step for step in _wrong(chat, hello) if step["name"] != WRONG[1]]
         case "langchain-openai":
-            told = {"stream_options": {"include_usage": True}} if chat.has("stream_usage") else {}
-            return [
-                *_steps(chat, hello, ["invoke"], []),
-                *_steps(chat, {**hello, **told}, [], ["stream"]),
-                *_round(chat),
-                *_structured(chat, "structured"),
-            ]
-    routes = ("openai", "hosted_vllm")
-    streamed = [f"{route}_stream" for route in routes]
-    return [*_steps(chat, hello, list(routes), streamed), *_round(chat)]
+            steps += [*_steps(hello, "invoke"), *_streams(chat, streaming, "stream")]
+            steps += [*_round(chat), *_structured(chat, "structured"), *wrong]
+        case "litellm":
+            there = chat.client.endpoint.base_url.rstrip("/").endswith("/v1")
+            steps += [*(models[:1] if there else ()), *_steps(hello, "openai", "hosted_vllm")]
+            steps += _streams(chat, streaming, "openai_stream", "hosted_vllm_stream")
+            steps += [*_round(chat), *_structured(chat, "structured"), *wrong]
+    return steps
 
 
 ROOM = 512
@@ -194,11 +208,12 @@ def _listed(chat: Chat) -> Iterator[str]:
             yield "retrieve"
 
 
-def _steps(
-    chat: Chat, body: Mapping[str, Any], plain: list[str], streamed: list[str]
-) -> list[dict[str, Any]]:
-    kinds = [*plain, *(streamed if chat.has("stream") else [])]
+def _steps(body: Mapping[str, Any], *kinds: str) -> list[dict[str, Any]]:
     return [{"name": kind, "kind": kind, "body": body} for kind in kinds]
+
+
+def _streams(chat: Chat, body: Mapping[str, Any], *kinds: str) -> list[dict[str, Any]]:
+    return _steps(body, *kinds) if chat.has("stream") else []
 
 
 def _wrong(chat: Chat, hello: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -21,6 +21,8 @@ const load = (name) => import(pathToFileURL(require.resolve(name)));
 const versionOf = (name) =>
   JSON.parse(readFileSync(join(folder, 'node_modules', name, 'package.json'), 'utf-8')).version;
 
+const gapOf = ({ gap = 0 }) => 1000 * gap; // milliseconds between two calls, at a rate
+
 let exchanges = [];
 
 /** `fetch`, which keeps what is sent and a copy of what comes. */
@@ -78,6 +80,7 @@ async function openaiNode(job, headers) {
   const { default: OpenAI } = await load('openai');
   const client = (key, more = {}) =>
     new OpenAI({
+      ...('retries' in job ? { maxRetries: job.retries } : {}),
       ...more,
       apiKey: key,
       baseURL: job.base_url,
@@ -93,11 +96,23 @@ async function openaiNode(job, headers) {
     if (calls.length === 0) return { calls };
     const answers = calls.map(({ id }) => ({ role: 'tool', tool_call_id: id, content: RESULT }));
     const messages = [...body.messages, message, ...answers];
+    await sleep(gapOf(job));
     return { calls, last: await final(key, { ...body, messages }) };
+  };
+  const models = async (key) => {
+    const ids = [];
+    for await (const { id } of client(key).models.list()) ids.push(id);
+    return { ids };
+  };
+  const structured = async (key, body) => {
+    const { message } = (await client(key).chat.completions.parse(body)).choices[0];
+    return { parsed: message.parsed };
   };
   const pick = (called) => ({ name: called.name, arguments: called.arguments });
   return {
     final,
+    models,
+    structured,
     tool_round: toolRound,
     create_once: (key, body) => client(key, { maxRetries: 0 }).chat.completions.create(body),
     create: (key, body) => client(key).chat.completions.create(body),
@@ -106,7 +121,9 @@ async function openaiNode(job, headers) {
 
 async function aiSdk(job, headers) {
   const { createOpenAICompatible } = await load('@ai-sdk/openai-compatible');
-  const ask = (key, { model, messages, tools, response_format: wanted, ...fields }) => {
+  const patience = () => ({ abortSignal: AbortSignal.timeout(job.timeout * 1000) });
+  const ask = (key, { model, messages, tools, response_format: wanted, ...rest }) => {
+    const { stream_options: told, ...fields } = rest;
     const provider = createOpenAICompatible({
       name: 'target',
       apiKey: key,
@@ -114,13 +131,14 @@ async function aiSdk(job, headers) {
       headers,
       fetch: recordingFetch,
       supportsStructuredOutputs: true,
+      includeUsage: told?.include_usage,
       transformRequestBody: (args) => ({ ...args, ...fields }),
     });
     const prompt = messages.map(({ role, content }) => ({
       role,
       content: [{ type: 'text', text: content }],
     }));
-    const options = { prompt, abortSignal: AbortSignal.timeout(job.timeout * 1000) };
+    const options = { prompt, ...patience() };
     if (tools)
       options.tools = tools.map(({ function: { parameters, ...named } }) => ({
         type: 'function',
@@ -138,6 +156,10 @@ async function aiSdk(job, headers) {
       .filter((part) => part.type === kind)
       .map((part) => part.text ?? part.delta)
       .join('');
+  const countsOf = (usage) => ({
+    input: usage?.inputTokens?.total ?? null,
+    output: usage?.outputTokens?.total ?? null,
+  });
   const generate = async (key, body) => {
     const [model, options] = ask(key, body);
     const done = await model.doGenerate(options);
@@ -148,8 +170,9 @@ async function aiSdk(job, headers) {
     const parts = [];
     for await (const part of (await model.doStream(options)).stream) parts.push(part);
     const errors = parts.filter((part) => part.type === 'error').map((part) => said(part.error));
-    const finish = parts.find((part) => part.type === 'finish')?.finishReason ?? null;
-    return { content: textOf(parts, 'text-delta'), finish, errors };
+    const { finishReason: finish = null, usage } =
+      parts.find((part) => part.type === 'finish') ?? {};
+    return { content: textOf(parts, 'text-delta'), finish, errors, usage: countsOf(usage) };
   };
   const toolRound = async (key, body) => {
     const [model, options] = ask(key, body);
@@ -177,7 +200,9 @@ async function aiSdk(job, headers) {
       { role: 'assistant', content },
       { role: 'tool', content: results },
     ];
-    const done = await model.doGenerate({ ...options, prompt: [...options.prompt, ...told] });
+    await sleep(gapOf(job));
+    const prompt = [...options.prompt, ...told];
+    const done = await model.doGenerate({ ...options, ...patience(), prompt });
     return { calls, last: { content: textOf(done.content, 'text') }, finish: done.finishReason };
   };
   return { generate, stream, create: generate, tool_round: toolRound };
@@ -218,7 +243,7 @@ async function main(name) {
   write({ name: 'start', versions });
   await sleep(1000 * (job.wait ?? 0));
   for (const [number, step] of job.steps.entries()) {
-    if (number > 0) await sleep(1000 * (job.gap ?? 0));
+    if (number > 0) await sleep(gapOf(job));
     exchanges = [];
     const line = { name: step.name };
     try {

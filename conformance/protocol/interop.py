@@ -21,6 +21,9 @@ status  class
 429     RateLimitError
 >= 500  InternalServerError
 ======  ==========================
+
+LangChain raises subclasses of openai-python's. LiteLLM has classes of its own, with the same names
+but for these: a 403 has none, and a 422 is a BadRequestError (``exception_mapping_utils.py``).
 """
 
 from __future__ import annotations
@@ -32,8 +35,19 @@ from typing import Any, Final
 from .errors import read_error
 from .finding import ABSENT, Finding, shorten
 
-__all__ = ["Explanation", "class_of", "differences", "explained", "invalid", "told", "unfilled"]
-__all__ += ["untyped"]
+__all__ = [
+    "COUNTS",
+    "LITELLM_CLASSES",
+    "Explanation",
+    "class_of",
+    "differences",
+    "explained",
+    "invalid",
+    "told",
+    "unfilled",
+    "untyped",
+]
+
 
 CLASSES: Final[Mapping[int, str]] = {
     400: "BadRequestError",
@@ -45,10 +59,18 @@ CLASSES: Final[Mapping[int, str]] = {
     429: "RateLimitError",
 }
 
+LITELLM_CLASSES: Final[Mapping[int, str]] = {
+    400: "BadRequestError",
+    401: "AuthenticationError",
+    404: "NotFoundError",
+    422: "BadRequestError",
+    429: "RateLimitError",
+}
+
 TOLERATED: Final = frozenset(
     {
         *("CC-STREAM-009", "CC-STREAM-017", "CC-STREAM-023", "CC-STREAM-024", "CC-STREAM-025"),
-        *("CC-TOOL-012", "CC-SSE-014", "CC-SSE-017", "CC-RESP-008"),
+        *("CC-STREAM-030", "CC-TOOL-012", "CC-SSE-014", "CC-SSE-017", "CC-RESP-008"),
     }
 )
 """Entries below MUST whose breach makes a client fail: alone, it makes that a warning."""
@@ -85,7 +107,7 @@ DEMANDED: Final = (
 """What the specification demands of each object and the rest of the catalogue only advises: typed
 clients that are made from it refuse a reply without (CC-SDK-014)."""
 
-COUNTS: Final = ("prompt_tokens", "completion_tokens", "total_tokens")
+COUNTS: Final[tuple[str, ...]] = ("prompt_tokens", "completion_tokens", "total_tokens")
 
 
 def class_of(status: int) -> str | None:

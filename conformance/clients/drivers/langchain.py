@@ -1,6 +1,7 @@
 """langchain-openai."""
 
 import json
+import time
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -16,13 +17,15 @@ class LangChain:
         from langchain_openai import ChatOpenAI
 
         self.type: Callable[..., Any] = ChatOpenAI
-        self.options = {
+        self.options: dict[str, Any] = {
             "base_url": job["base_url"],
-            "model": job["model"],
             "timeout": job["timeout"],
             "default_headers": headers,
             "use_responses_api": False,
         }
+        if "retries" in job:
+            self.options["max_retries"] = job["retries"]
+        self.gap: float = job.get("gap", 0)
 
     def told(self, message: Any) -> dict[str, Any]:
         return {
@@ -31,11 +34,10 @@ class LangChain:
             "finish_reason": message.response_metadata.get("finish_reason"),
         }
 
-    def chat(self, key: str, body: dict[str, Any], usage: bool) -> tuple[Any, Any]:
+    def chat(self, key: str, body: dict[str, Any], usage: bool, **more: Any) -> tuple[Any, Any]:
         fields = {name: body[name] for name in body if name not in ("model", "messages")}
-        return self.type(api_key=key, stream_usage=usage, extra_body=fields, **self.options), body[
-            "messages"
-        ]
+        named = {"model": body["model"], "stream_usage": usage, "extra_body": fields}
+        return self.type(api_key=key, **{**self.options, **named, **more}), body["messages"]
 
     def tool_round(self, key: str, body: dict[str, Any]) -> Any:
         from langchain_core.messages import ToolMessage
@@ -50,6 +52,7 @@ class LangChain:
         ]
         if not calls:
             return {"calls": calls}
+        time.sleep(self.gap)
         answers = [ToolMessage(RESULT, tool_call_id=one["id"]) for one in calls]
         return {"calls": calls, "last": self.told(bound.invoke([*messages, first, *answers]))}
 
@@ -59,6 +62,13 @@ class LangChain:
         chat, messages = self.chat(key, body, usage=False)
         found = chat.with_structured_output(wanted, method="json_schema").invoke(messages)
         return {"parsed": plain(found)}
+
+    def create(self, key: str, body: dict[str, Any]) -> Any:
+        return self.invoke(key, body)
+
+    def create_once(self, key: str, body: dict[str, Any]) -> Any:
+        chat, messages = self.chat(key, body, usage=False, max_retries=0)
+        return self.told(chat.invoke(messages))
 
     def invoke(self, key: str, body: dict[str, Any]) -> Any:
         chat, messages = self.chat(key, body, usage=False)

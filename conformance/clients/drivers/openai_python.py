@@ -1,6 +1,7 @@
 """openai-python."""
 
 import asyncio
+import time
 from collections.abc import Mapping
 from typing import Any
 
@@ -24,6 +25,9 @@ class OpenAIPython:
             "timeout": job["timeout"],
             "default_headers": headers,
         }
+        if "retries" in job:
+            self.options["max_retries"] = job["retries"]
+        self.gap: float = job.get("gap", 0)
         self.module = openai
 
     def client(self, key: str) -> Any:
@@ -41,6 +45,7 @@ class OpenAIPython:
         if not calls:
             return told
         messages = [*body["messages"], message, *results(calls)]
+        time.sleep(self.gap)
         return {**told, "last": said(create(**{**body, "messages": messages}))}
 
     def models(self, key: str, body: dict[str, Any]) -> Any:
@@ -59,18 +64,22 @@ class OpenAIPython:
 
     def read(self, chunk: Any) -> dict[str, Any]:
         """A chunk as plain data; raises what every loop over a stream would, where it is none."""
-        return said(chunk) if chunk.choices else {}
+        return said(chunk) if chunk.choices else {"usage": plain(chunk.usage)}
 
     def folded(self, chunks: list[dict[str, Any]]) -> dict[str, Any]:
-        """The text of a stream, its last finish_reason, and the chunks that are not valid."""
-        content, finish, invalid = "", None, []
-        for chunk in filter(None, chunks):
-            for choice in (chunk.get("choices") or [])[:1]:
+        """The text of a stream, its last finish_reason and usage, and what is not valid."""
+        told: dict[str, Any] = {"content": "", "finish_reason": None, "usage": None}
+        invalid: list[dict[str, Any]] = []
+        for chunk in chunks:
+            told["usage"] = chunk.get("usage") or told["usage"]
+            if "choices" not in chunk:
+                continue
+            for choice in chunk["choices"][:1]:
                 delta = choice.get("delta") or {}
-                content += delta.get("content") or ""
-                finish = choice.get("finish_reason") or finish
+                told["content"] += delta.get("content") or ""
+                told["finish_reason"] = choice.get("finish_reason") or told["finish_reason"]
             invalid += self.invalid("chunk", chunk)
-        return {"content": content, "finish_reason": finish, "invalid": invalid[:MOST_ERRORS]}
+        return {**told, "invalid": invalid[:MOST_ERRORS]}
 
     def invalid(self, kind: str, value: Any) -> list[dict[str, Any]]:
         """What the library's own types, asked to validate, say of a reply."""

@@ -56,6 +56,11 @@ class Recorder:
         return {**self.entry, "body": body, "failure": self.failure}
 
 
+def seen(response: Any) -> bool:
+    """Whether a reply was read, and so recorded, before; or came over no wire: LiteLLM makes some."""
+    return hasattr(response, "_content") or "network_stream" not in response.extensions
+
+
 def record(library: str) -> None:
     """Keep every reply that `library` (httpx, or httpx2) reads, content codings undone."""
     try:
@@ -65,7 +70,7 @@ def record(library: str) -> None:
     iterate, aiterate = module.Response.iter_bytes, module.Response.aiter_bytes
 
     def iter_bytes(self: Any, chunk_size: int | None = None) -> Iterator[bytes]:
-        if hasattr(self, "_content"):  # read already, and recorded then
+        if seen(self):
             yield from iterate(self, chunk_size)
             return
         with Recorder(self) as recorder:
@@ -74,7 +79,7 @@ def record(library: str) -> None:
                 yield piece
 
     async def aiter_bytes(self: Any, chunk_size: int | None = None) -> AsyncIterator[bytes]:
-        if hasattr(self, "_content"):
+        if seen(self):
             async for piece in aiterate(self, chunk_size):
                 yield piece
             return

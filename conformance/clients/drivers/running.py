@@ -10,8 +10,8 @@ The laws:
 The job is one JSON object: `base_url`, `model`, `timeout` (seconds), and `steps`, each with a
 `name`, a `kind` (the name of a method of the library), a `body` (the request's fields), and where
 the right key is not to be used a `key`, or `key_env`, the variable that holds it. `wait` and `gap`
-are the seconds before the first step and between two of them, at a rate. The libraries keep their
-own defaults, retries included; `create_once` repeats nothing.
+are the seconds before the first step and between two calls, at a rate; `retries` how often a call
+is made again, where the libraries' own defaults are not to hold. `create_once` repeats nothing.
 """
 
 import json

@@ -281,6 +281,12 @@ def streams_lists_without_index(events: list[Item], call: Call) -> list[Item]:
     return each_delta(events, setting(reasoning_details=details), has_text)
 
 
+@fault(breaks={"CC-STREAM-025"}, seam="events")
+def streams_the_number_of_a_token(events: list[Item], call: Call) -> list[Item]:
+    """Puts the id of each token into its delta, where clients add numbers up."""
+    return each_delta(events, setting(token_id=7), has_text)
+
+
 @fault(breaks={"CC-STREAM-026"}, seam="events")
 def obfuscates_with_a_number(events: list[Item], call: Call) -> list[Item]:
     """Writes `obfuscation` as a number."""
@@ -363,7 +369,7 @@ def numbers_all_choices_zero(events: list[Item], call: Call) -> list[Item]:
     return each_choice(events, setting(index=0))
 
 
-@fault(breaks={"CC-STREAM-018", "CC-STREAM-030"}, seam="events")
+@fault(breaks={"CC-STREAM-018", "CC-STREAM-030", "CC-SDK-003", "CC-SDK-004"}, seam="events")
 def counts_before_the_end(events: list[Item], call: Call) -> list[Item]:
     """Sends the usage chunk before the last piece of text."""
     counted = [item for item in events if is_usage(item)]
