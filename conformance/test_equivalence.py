@@ -21,7 +21,7 @@ from .prompts import repeat
 from .protocol.completion import findings
 from .protocol.damage import has_lone_surrogate, is_torn
 from .protocol.finding import shorten
-from .protocol.jsontext import read_document
+from .protocol.jsontext import is_object_text
 from .protocol.rules import is_count
 from .requirements import REQUIREMENTS, requirement
 from .sent import facts_of, sent_json
@@ -82,7 +82,7 @@ def _call(exchange: Exchange, value: dict[str, Any]) -> tuple[Any, ...] | None:
     function = first.get("function")
     function = function if isinstance(function, dict) else {}
     arguments = function.get("arguments")
-    parses = isinstance(arguments, str) and read_document(arguments.encode()).is_object
+    parses = isinstance(arguments, str) and is_object_text(arguments)
     return function.get("name"), parses, reason in ("tool_calls", "stop")
 
 
@@ -182,9 +182,15 @@ def test_streaming_keeps_every_character(chat: Chat) -> None:
 
 
 def _is_marred(deltas: list[str], whole: str) -> bool:
-    """Whether the deltas are those of `whole`, with some lost, repeated or out of order."""
+    """Whether the deltas are those of `whole`, with some lost, repeated, out of order, or a blank
+    after each."""
     said = "".join(deltas)
-    return _lacks(said, whole) or _stutters(deltas, whole) or sorted(said) == sorted(whole)
+    if _lacks(said, whole) or _stutters(deltas, whole) or sorted(said) == sorted(whole):
+        return True
+    padded = [delta for delta in deltas if delta]
+    return "".join(delta[:-1] for delta in padded) == whole and all(
+        delta[-1].isspace() for delta in padded
+    )
 
 
 def _stutters(deltas: list[str], whole: str) -> bool:

@@ -41,7 +41,7 @@ from .guards import choices_of, completion, counts, is_refusal, status_line, wel
 from .outcomes import Blocked, Inconclusive, Sighting, Unjudged
 from .protocol.calls import ToolCall
 from .protocol.completion import findings
-from .protocol.jsontext import read_document
+from .protocol.jsontext import is_object_text
 from .protocol.stream import StreamReading
 from .requirements import requirement
 from .sent import facts_of, sent_json
@@ -85,7 +85,7 @@ def _calls_in(exchange: Exchange) -> list[ToolCall] | None:
 
 
 def _is_object(call: ToolCall) -> bool:
-    return read_document(call.arguments.encode("utf-8", "surrogatepass")).is_object
+    return is_object_text(call.arguments)
 
 
 def _parted(chat: Chat, *parts: Callable[[Chat], None]) -> None:

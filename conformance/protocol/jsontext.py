@@ -33,6 +33,7 @@ __all__ = [
     "Document",
     "JsonError",
     "findings",
+    "is_object_text",
     "loads",
     "loads_leniently",
     "read_document",
@@ -125,6 +126,18 @@ def loads(text: str) -> object:
     if rest:
         raise JsonError("text after the value", len(text) - len(rest))
     return value
+
+
+def is_object_text(text: str) -> bool:
+    """Whether ``text`` is one JSON object and nothing else, white space around it apart.
+
+    >>> is_object_text('{"place": "Paris"}'), is_object_text('{}{"place": "Paris"}')
+    (True, False)
+    """
+    try:
+        return isinstance(loads(text), dict)
+    except JsonError:
+        return False
 
 
 def loads_leniently(text: str) -> object:

@@ -112,6 +112,16 @@ def sends_a_piece_twice(events: list[Item], call: Call) -> list[Item]:
 
 
 @fault(breaks={"CC-EQUIV-008", "CC-STRUCT-008"}, seam="events")
+def sends_a_blank_after_each_piece(events: list[Item], call: Call) -> list[Item]:
+    """Puts a blank after each piece of text, as a decoder does that joins words."""
+
+    def pad(delta: dict[str, Any]) -> None:
+        delta["content"] += " "
+
+    return each_delta(events, pad, has_text)
+
+
+@fault(breaks={"CC-EQUIV-008", "CC-STRUCT-008"}, seam="events")
 def sends_two_pieces_in_the_wrong_order(events: list[Item], call: Call) -> list[Item]:
     """Sends two pieces of text the other way round, as workers do that race."""
     at = place(events, has_text) + 1

@@ -280,6 +280,12 @@ def nulls_calls_in_every_delta(events: list[Item], call: Call) -> list[Item]:
     return each_delta(events, lambda delta: delta.setdefault("tool_calls", None))
 
 
+@fault(breaks={"CC-EQUIV-005", "CC-TOOL-014"}, seam="events")
+def begins_arguments_with_an_empty_object(events: list[Item], call: Call) -> list[Item]:
+    """Sends `{}` in the first fragment of a call, and the arguments after it."""
+    return _each(events, lambda one: one["function"].update(arguments="{}"), _begins)
+
+
 @fault(breaks={"CC-TOOL-027"}, seam="events")
 def loses_emoji_in_arguments(events: list[Item], call: Call) -> list[Item]:
     """Drops fragments of arguments beyond the BMP, as a decoder does that ignores errors."""
