@@ -124,6 +124,12 @@ def results_of(run: "Run", *, interrupted: bool) -> dict[str, Any]:
             "input_about": run.parts.spent.octets // BYTES_PER_TOKEN,
             "output_at_most": run.parts.spent.output,
             "unbounded": run.parts.spent.unbounded,
+            "told": {
+                "answers": run.parts.spent.told,
+                "input": run.parts.spent.told_read,
+                "output": run.parts.spent.told_written,
+                "total": run.parts.spent.told_total,
+            },
         },
     )
 

@@ -11,6 +11,7 @@ The laws:
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any, TypedDict
 
 from .planning import BYTES_PER_TOKEN, bound_of, prompt_of
@@ -19,6 +20,9 @@ from .wire.exchange import Exchange, Request
 
 UNBOUNDED = 1024
 """Output tokens that a request without a bound is taken to cost: its answers are short."""
+
+TAIL = 256 * 1024
+"""Bytes at the end of a stream in which its last `usage` is looked for."""
 
 MOST_TOLD = 2**53
 """Tokens; a `usage` that tells more tells nothing."""
@@ -49,13 +53,37 @@ def _output(body: bytes) -> int:
 
 def reported(body: bytes) -> int | None:
     """What the `usage` of a reply adds up to, the last one of a stream; None without one."""
-    for line in reversed(body.splitlines()) if body.startswith(b"data:") else [body]:
+    usage = usage_in(body)
+    return None if usage is None else usage.total
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens that a `usage` tells of: read, written, and in all, which is never less than both."""
+
+    read: int
+    written: int
+    total: int
+
+
+def told(exchange: Exchange) -> Usage | None:
+    """What the `usage` of an answer tells; None where no model answered, or it tells nothing."""
+    answered = exchange.request.method == "POST" and exchange.status == 200
+    return usage_in(exchange.body) if answered else None
+
+
+def usage_in(body: bytes) -> Usage | None:
+    """The `usage` of a reply, the last one of a stream; None without one."""
+    stream = body.startswith(b"data:")
+    for line in reversed(body[-TAIL:].splitlines()) if stream else [body]:
         if b'"usage"' in line:
             value = read_document(line.removeprefix(b"data:").strip()).value
             usage = value.get("usage") if isinstance(value, dict) else None
             if isinstance(usage, dict):
-                parts = _count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens"))
-                return max(_count(usage.get("total_tokens")), sum(parts))
+                read, written = (
+                    _count(usage.get(f"{of}_tokens")) for of in ("prompt", "completion")
+                )
+                return Usage(read, written, max(_count(usage.get("total_tokens")), read + written))
     return None
 
 

@@ -28,6 +28,7 @@ class Cost:
     output tokens, how many set no bound, and the bytes that a model reads of them.
 
     `repeated`: requests in all that were sent once more (`Client.repeated`).
+    `told`: answers whose `usage` tells what they cost, and the tokens that all of them tell of.
     """
 
     requests: int = 0
@@ -36,12 +37,16 @@ class Cost:
     unbounded: int = 0
     octets: int = 0
     repeated: int = 0
+    told: int = 0
+    told_read: int = 0
+    told_written: int = 0
+    told_total: int = 0
 
     @property
     def figures(self) -> tuple[int, ...]:
         """The figures in order; `dataclasses.astuple` would copy each."""
-        one = self.requests, self.answered, self.output
-        return *one, self.unbounded, self.octets, self.repeated
+        sent = self.requests, self.answered, self.output, self.unbounded, self.octets, self.repeated
+        return *sent, self.told, self.told_read, self.told_written, self.told_total
 
     def __add__(self, other: Self) -> "Cost":
         return Cost(*map(add, self.figures, other.figures))

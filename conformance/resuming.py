@@ -77,6 +77,7 @@ def from_results(results: Mapping[str, Any]) -> Taken:
         documented=None,
     )
     tokens = results.get("tokens") or {}
+    told_by_usage = tokens.get("told") or {}
     cost = Cost(
         requests=results["requests"],
         answered=tokens.get("answered", 0),
@@ -84,6 +85,10 @@ def from_results(results: Mapping[str, Any]) -> Taken:
         unbounded=tokens.get("unbounded", 0),
         octets=BYTES_PER_TOKEN * tokens.get("input_about", 0),
         repeated=results["repeated"],
+        told=told_by_usage.get("answers", 0),
+        told_read=told_by_usage.get("input", 0),
+        told_written=told_by_usage.get("output", 0),
+        told_total=told_by_usage.get("total", 0),
     )
     started = dt.datetime.fromisoformat(results["started"])
     earlier = Earlier(results.get("parts", 1), started, results["duration_s"], cost)

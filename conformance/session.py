@@ -7,6 +7,7 @@ import contextlib
 import logging
 import os
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -74,9 +75,10 @@ class TargetSession:
         self.settings = settings
         limits = Limits() if settings.plan else settings.limits  # a rehearsal is free
         reckoning = budget.RECKONING if limits.tokens is not None else budget.Reckoning()
-        self.gate = Gate(limits, refuse=Inconclusive, path=account, **reckoning)
+        self.gate = Gate(limits, refuse=Inconclusive, over=self._hear, path=account, **reckoning)
         self.client = Client(_endpoint(settings), f"chat-conformance/{__version__}", gate=self.gate)
         self._told = self._repeats = 0
+        self._usage = Cost()
         self._learned = Counter[str]()
         self.redactor = Redactor([*self.client.endpoint.secrets, settings.key or ""])
         self._log_factory = logging.getLogRecordFactory()
@@ -115,9 +117,18 @@ class TargetSession:
     def take_cost(self) -> Cost:
         """What this process has sent since it was asked the last time."""
         log, repeated = self.client.log, self.client.repeated
-        since = cost(log[self._told :]) + Cost(repeated=repeated - self._repeats)
-        self._told, self._repeats = len(log), repeated
+        since = cost(log[self._told :]) + Cost(repeated=repeated - self._repeats) + self._usage
+        self._told, self._repeats, self._usage = len(log), repeated, Cost()
         return since
+
+    def _hear(self, exchanges: Sequence[Exchange]) -> None:
+        for usage in filter(None, map(budget.told, exchanges)):
+            self._usage += Cost(
+                told=1,
+                told_read=usage.read,
+                told_written=usage.written,
+                told_total=usage.total,
+            )
 
     @property
     def notices(self) -> list[str]:

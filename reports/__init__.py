@@ -30,6 +30,7 @@ What they share::
     told         an entry in one line; strings made fit for a terminal pure
     templates    the Jinja environment, the document around a page; ``base.css``, ``base.js`` and
                  the macros of ``parts.html`` are for all pages
+    filters      what a table can be asked, in its address; ``filters.js`` narrows it      pure
     embedding    the results in a page, and out of it again
     files        what kind of results a file holds; written whole or not at all
     results      the results of a run: built, written, read

@@ -1,25 +1,30 @@
 """``python -m reports``: saved results shown again, compared, and told to others.
 
-Wherever results are asked for, a results file will do or the compliance page of a run.
+Wherever results are asked for, a results file will do or the compliance page of a run; ``-`` is
+the standard input. Where a file is written, ``-`` is the standard output, on which it then stands
+alone.
 
 Exit status: 0; 1: ``diff``, or ``compare`` of two runs of one target, found something newly broken;
-4: a bad command line or a bad file, with one line on the standard error that says what to do.
+2: interrupted; 4: a bad command line or a bad file, with one line on the standard error that says
+what to do.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
+import io
 import json
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from conformance.requirements import CHAPTERS, REQUIREMENTS
 
-from . import badge, results, text, words
+from . import badge, files, results, text, words
 from .comparison import exports, pages, tables
 from .comparison.changes import changes, same_target
 from .comparison.columns import Column, columns, notes, time_notes
@@ -29,7 +34,11 @@ from .summary import summary
 from .templates import document
 from .told import printable
 
+INTERRUPTED: Final = 2
 BAD_INPUT: Final = 4
+
+LARGE: Final = 20_000_000
+"""Bytes of a file from which on reading it takes long enough to be told."""
 
 
 class _Parser(argparse.ArgumentParser):
@@ -44,7 +53,7 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     saved = _Parser(add_help=False)
-    told = "what a run wrote: results.json, or its compliance page"
+    told = "what a run wrote: results.json, or its compliance page; - for the standard input"
     saved.add_argument("results", type=Path, metavar="RESULTS", help=told)
     files = _Parser(add_help=False)
     files.add_argument("--html", type=Path, metavar="FILE", help="write a page instead of text")
@@ -94,14 +103,32 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _keep_apart(given)
         status, lines = _COMMANDS[given.command](given)
     except (OSError, ValueError) as fault:
-        print(f"python -m reports: {printable(_told(fault))}", file=sys.stderr)
-        return BAD_INPUT
+        return _failed(_told(fault))
+    except MemoryError:
+        return _failed("this machine has not the memory for it")
+    except KeyboardInterrupt:
+        return _failed("interrupted", INTERRUPTED)
+    return status if _said(lines) else BAD_INPUT
+
+
+def _failed(why: str, status: int = BAD_INPUT) -> int:
+    print(f"python -m reports: {printable(why)}", file=sys.stderr)
+    return status
+
+
+def _said(lines: Iterable[str]) -> bool:
+    """Print the lines; whether they could be."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a terminal need not know every sign
     try:
         sys.stdout.write("".join(f"{line}\n" for line in lines))
         sys.stdout.flush()
-    except BrokenPipeError:  # `| head` has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return status
+    except OSError as fault:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left says nothing
+        if not isinstance(fault, BrokenPipeError):  # `| head` has seen enough
+            _failed(f"the standard output: {fault.strerror}")
+            return False
+    return True
 
 
 def _told(fault: Exception) -> str:
@@ -112,34 +139,41 @@ def _told(fault: Exception) -> str:
 
 
 def _keep_apart(given: argparse.Namespace) -> None:
-    """Nothing that is written takes the place of what is read, or of what is written beside it.
+    """Nothing is read twice; nothing that is written takes the place of what is read, or of what is
+    written beside it.
 
     Raises:
         ValueError: it would.
     """
     if given.command in ("page", "load"):  # a page may be drawn anew, from itself
         return
-    files = given.results if "results" in given else [given.old, given.new]
-    read = {path.resolve(): path for path in (files if isinstance(files, list) else [files])}
+    given_files = given.results if "results" in given else [given.old, given.new]
+    read: dict[Path, Path] = {}
+    for path in given_files if isinstance(given_files, list) else [given_files]:
+        if read.setdefault(path.resolve(), path) is not path:
+            raise ValueError(f"{files.named(path)}: given twice; a run is compared with others")
+    if files.STANDARD.resolve() in read:  # it is no place where anything is written
+        del read[files.STANDARD.resolve()]
     for option in ("html", "json", "out"):
-        path: Path | None = getattr(given, option, None)
-        if path is not None and (other := read.setdefault(path.resolve(), path)) is not path:
-            raise ValueError(f"--{option} {path}: would take the place of {other}; name another")
+        out: Path | None = getattr(given, option, None)
+        if out is not None and (other := read.setdefault(out.resolve(), out)) is not out:
+            raise ValueError(f"--{option} {out}: would take the place of {other}; name another")
 
 
 # --- the commands: each returns its exit status and what it prints --------------------------------
 
 _Said = tuple[int, Iterable[str]]
+_Outputs = Sequence[tuple[Path | None, Callable[[], str]]]
+"""Where each is to be written, None where it was not asked for, and what makes it."""
 
 
 def _page(given: argparse.Namespace) -> _Said:
-    fragment = render(results.read(given.results), REQUIREMENTS, CHAPTERS)
-    _written(given.html, document(fragment))
-    return 0, []
+    found = _read(given.results)
+    return 0, _out([(given.html, lambda: document(render(found, REQUIREMENTS, CHAPTERS)))])
 
 
 def _show(given: argparse.Namespace) -> _Said:
-    return 0, list(_shown(results.read(given.results)))
+    return 0, list(_shown(_read(given.results)))
 
 
 def _shown(found: Mapping[str, Any]) -> Iterator[str]:
@@ -153,26 +187,23 @@ def _shown(found: Mapping[str, Any]) -> Iterator[str]:
 def _compare(given: argparse.Namespace) -> _Said:
     if len(given.results) < 2:
         raise ValueError("compare takes two results or more; `show` tells of one")
-    runs = [results.read(path) for path in given.results]
+    runs = [_read(path) for path in given.results]
     names = [name.strip() for name in given.names.split(",")] if given.names else []
     shown = columns(runs, given.results, names)
     if len(runs) == 2 and same_target(*runs) and not given.matrix:
         return _changed(given, shown)
     found, noted = matrix(runs, REQUIREMENTS), notes(shown, REQUIREMENTS)
-    said = []
-    if given.html:
-        html = pages.matrix_page(found, shown, noted, CHAPTERS)
-        said.append(_written(given.html, html))
-    if given.json:
-        said.append(_written(given.json, _dumped(exports.matrix_data(found, shown, noted))))
-    if said:
-        return 0, [tables.headline(found, shown), *said]
-    return 0, tables.matrix_lines(found, shown, noted)
+    outputs: _Outputs = [
+        (given.html, lambda: pages.matrix_page(found, shown, noted, CHAPTERS)),
+        (given.json, lambda: _dumped(exports.matrix_data(found, shown, noted))),
+    ]
+    said = _out(outputs, tables.headline(found, shown))
+    return 0, said or tables.matrix_lines(found, shown, noted)
 
 
 def _diff(given: argparse.Namespace) -> _Said:
-    files = [given.old, given.new]
-    return _changed(given, columns([results.read(path) for path in files], files))
+    both = [given.old, given.new]
+    return _changed(given, columns([_read(path) for path in both], both))
 
 
 def _changed(given: argparse.Namespace, shown: Sequence[Column]) -> _Said:
@@ -183,22 +214,22 @@ def _changed(given: argparse.Namespace, shown: Sequence[Column]) -> _Said:
     shown = [old, new]
     found = changes(old.results, new.results, REQUIREMENTS)
     noted = [*time_notes(old, new), *notes(shown, REQUIREMENTS, twice=False)]
-    said = []
-    if given.html:
-        said.append(_written(given.html, pages.changes_page(found, shown, noted)))
-    if given.json:
-        said.append(_written(given.json, _dumped(exports.changes_data(found, shown, noted))))
-    lines = [tables.outcome(found), *said] if said else tables.changes_lines(found, shown, noted)
-    return found.exit_status, lines
+    outputs: _Outputs = [
+        (given.html, lambda: pages.changes_page(found, shown, noted, CHAPTERS)),
+        (given.json, lambda: _dumped(exports.changes_data(found, shown, noted))),
+    ]
+    said = _out(outputs, tables.outcome(found))
+    return found.exit_status, said or tables.changes_lines(found, shown, noted)
 
 
 def _badge(given: argparse.Namespace) -> _Said:
-    drawn = badge.svg(badge.badge(results.read(given.results), given.label))
-    return 0, [_written(given.out, drawn) if given.out else drawn.rstrip("\n")]
+    found = _read(given.results)
+    out = given.out or files.STANDARD
+    return 0, _out([(out, lambda: badge.svg(badge.badge(found, given.label)))])
 
 
 def _summary(given: argparse.Namespace) -> _Said:
-    made = summary(results.read(given.results), REQUIREMENTS, details=given.details)
+    made = summary(_read(given.results), REQUIREMENTS, details=given.details)
     return 0, [made.rstrip("\n")]
 
 
@@ -206,11 +237,13 @@ def _load(given: argparse.Namespace) -> _Said:
     # Here: its plots are drawn by what only the load generator installs.
     from .load import page as load_page
 
+    if given.results == files.STANDARD and not given.html:
+        raise ValueError("--html FILE: where to, as the results come from the standard input")
     where: Path = given.html or given.results.with_suffix(".html")
-    load_page.write(load_page.read(given.results), where)
+    found = load_page.read(given.results)
     if not load_page.complete():
         print(f"python -m reports load: {load_page.INSTALL}", file=sys.stderr)
-    return 0, [f"written     {where}"]
+    return 0, _out([(where, lambda: load_page.render(found))])
 
 
 _COMMANDS: Final = {
@@ -224,10 +257,34 @@ _COMMANDS: Final = {
 }
 
 
-def _written(path: Path, content: str) -> str:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(content, encoding="utf-8")
-    return f"written     {path}"
+# --- what is read and written ---------------------------------------------------------------------
+
+
+def _read(path: Path) -> dict[str, Any]:
+    """The results of a run; that a large file is being read is told where somebody waits."""
+    with contextlib.suppress(OSError):
+        size = path.stat().st_size
+        if size > LARGE and sys.stderr.isatty():
+            print(f"reading {printable(str(path))}, {size / 1e6:,.0f} MB …", file=sys.stderr)
+    return results.read(path)
+
+
+def _out(outputs: _Outputs, headline: str = "") -> list[str]:
+    """Write the outputs that have a place; return what is to be printed, nothing where none has.
+
+    It is the headline and where they were written, or the one whose place is the standard output.
+    """
+    lines = [headline] if headline else []
+    alone = None
+    for path, make in outputs:
+        if path == files.STANDARD:
+            alone = make().rstrip("\n")
+        elif path is not None:
+            files.write(make(), path)
+            lines.append(f"written     {path}")
+    if alone is not None:
+        return [alone]
+    return lines if any(path for path, _ in outputs) else []
 
 
 def _dumped(value: object) -> str:

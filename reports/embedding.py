@@ -31,8 +31,8 @@ __all__ = ["LARGEST", "READABLE", "element", "results_in"]
 READABLE: Final = 400_000
 """Octets of JSON up to which it is embedded as it stands."""
 
-LARGEST: Final = 400_000_000
-"""Octets of a file, or that compressed data may unfold to: far above any run, far below memory."""
+LARGEST: Final = 150_000_000
+"""Octets of a file, or that compressed data may unfold to: forty models that break every clause."""
 
 PLAIN: Final = "application/json"
 PACKED: Final = "application/gzip;base64"

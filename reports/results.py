@@ -18,9 +18,8 @@ from typing import Any, Final
 import schemas
 from conformance.requirements import REQUIREMENTS, Requirement
 
-from . import files
+from . import files, words
 from .verdict import LEVELS, Entry, Overall, Record, counts, deviations, fold, overall
-from .words import tidy
 
 __all__ = ["FORMAT", "build", "dump", "read", "write"]
 
@@ -59,7 +58,7 @@ def build(
     judged: Iterable[str] | None = None,
     catalogue: Mapping[str, Requirement] | None = None,
     configuration: Mapping[str, Any] | None = None,
-    tokens: Mapping[str, int] | None = None,
+    tokens: Mapping[str, Any] | None = None,
     parts: int = 1,
     duration_s: float | None = None,
 ) -> dict[str, Any]:
@@ -80,7 +79,8 @@ def build(
         catalogue: the requirements by id; those of the suite when not given.
         configuration: what the run was asked to do, and what it knew; by the schema.
         tokens: what models may have read and written: ``{answered, input_about, output_at_most,
-            unbounded}``, the first and the last in requests.
+            unbounded}``, the first and the last in requests; and what the target told of it:
+            ``told``, ``{answers, input, output, total}``.
         parts: the processes that made the run, one after the other.
         duration_s: seconds that they took; from ``started`` to ``finished`` when not given.
 
@@ -175,7 +175,7 @@ def dump(results: Mapping[str, Any]) -> str:
     """
     text = json.dumps(results, ensure_ascii=False, indent=1, sort_keys=True, allow_nan=False)
     # The escape of a lone surrogate is the same in Python and in JSON, so it reads back unchanged.
-    return tidy(text) + "\n"
+    return words.tidy(text) + "\n"
 
 
 def write(results: Mapping[str, Any], path: Path) -> None:
@@ -190,22 +190,26 @@ def write(results: Mapping[str, Any], path: Path) -> None:
 def read(path: Path) -> dict[str, Any]:
     """Read the results of a run from the file that holds them, or from its compliance page.
 
-    Either gives the same: a page embeds the whole results.
+    Either gives the same: a page embeds the whole results. The path ``-`` is the standard input.
 
     Raises:
         OSError: it cannot be read.
         ValueError: it is neither, or of another format; the message is one line.
     """
+    name = files.named(path)
     try:
         results = files.saved(path)
     except ValueError as fault:
-        raise ValueError(f"{path}: not a results file: {fault}") from fault
+        raise ValueError(f"{name}: not a results file: {fault}") from fault
     if files.kind(results) != "results" and (told := files.misplaced(results)):
-        raise ValueError(f"{path}: not a results file but {told}")
+        raise ValueError(f"{name}: not a results file but {told}")
     if not isinstance(results, dict) or "format" not in results:
-        raise ValueError(f"{path}: not a results file: no `format`")
-    if results["format"] != FORMAT:
-        raise ValueError(f"{path}: format {results['format']!r}, this version reads {FORMAT}")
+        raise ValueError(f"{name}: not a results file: no `format`, which this suite writes")
+    found = results["format"]
+    if found != FORMAT:
+        newer = ": a newer suite wrote it" if isinstance(found, int) and found > FORMAT else ""
+        said = words.short(repr(found), 60)
+        raise ValueError(f"{name}: format {said}, this version reads {FORMAT}{newer}")
     if faults := schemas.violations("results", results):
-        raise ValueError(f"{path}: not a results file: {faults[0].path}: {faults[0].message}")
+        raise ValueError(f"{name}: not a results file: {faults[0].path}: {faults[0].message}")
     return results

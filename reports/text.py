@@ -43,6 +43,7 @@ __all__ = [
     "outcome",
     "telling",
     "timed",
+    "tokens_told",
 ]
 
 UNSEEN: Final = "not observed"
@@ -247,6 +248,7 @@ def closing(results: Mapping[str, Any], artefacts: Iterable[Path] = ()) -> list[
     lines += _table(("at times", row) for row in _at_times(results))
     lines += _table(("observed", row) for row in observations(results))
     lines += _table([("sent", cost(results))])
+    lines += _table(("tokens", told) for told in [tokens_told(results)] if told)
     lines += _table(("deviation", row) for row in known_deviations(results))
     lines += _table(("written", str(path)) for path in artefacts)
     return lines
@@ -302,6 +304,22 @@ def cost(results: Mapping[str, Any]) -> str:
         told += f", in {results['parts']} parts"
     again = f"{words.number(results['repeated'])} of them repeated after 429, 5xx or no reply"
     return f"{told}, {again}" if results["repeated"] else told
+
+
+def tokens_told(results: Mapping[str, Any]) -> str:
+    """``38,011 tokens read and 20,100 written, as usage told in 970 of 981 answers``; "" where
+    nobody counted, or nothing was answered."""
+    spent = results.get("tokens") or {}
+    told = spent.get("told")
+    if not told or not spent["answered"]:
+        return ""
+    answers = f"{words.number(told['answers'])} of {words.amount(spent['answered'], 'answer')}"
+    if not told["answers"]:
+        return f"usage told none, in {answers}"
+    said = f"{words.amount(told['input'], 'token')} read and {words.number(told['output'])} written"
+    if told["total"] > told["input"] + told["output"]:
+        said += f", {words.number(told['total'])} in all"
+    return f"{said}, as usage told in {answers}"
 
 
 _STATE: Final[Mapping[str, str]] = {

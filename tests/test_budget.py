@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conformance.budget import UNBOUNDED, most, reported, spent
+from conformance.budget import TAIL, UNBOUNDED, Usage, most, reported, spent, told
 from conformance.wire.exchange import Exchange, Failure, FailureKind, Request
 
 MESSAGES = [{"role": "user", "content": "Hi"}]
@@ -62,7 +62,27 @@ def test_a_reply_that_never_came_may_have_cost_all() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [b'{"usage":{"total_tokens":-5}}', b'{"usage":{"total_tokens":true}}']
+    "said", [b'{"usage":{"total_tokens":-5}}', b'{"usage":{"total_tokens":true}}']
 )
-def test_a_usage_that_is_no_number_counts_nothing(told: bytes) -> None:
-    assert reported(told) == 0
+def test_a_usage_that_is_no_number_counts_nothing(said: bytes) -> None:
+    assert reported(said) == 0
+
+
+SAID = b'{"usage":{"prompt_tokens":3,"completion_tokens":4,"total_tokens":9}}'
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "body", "usage"),
+    [
+        ("POST", 200, SAID, Usage(3, 4, 9)),
+        ("POST", 200, b"data: " + SAID + b"\n\ndata: [DONE]\n\n", Usage(3, 4, 9)),
+        ("POST", 200, b"data: {}\n\n" * TAIL + b"data: " + SAID, Usage(3, 4, 9)),
+        ("POST", 200, b'{"usage":null}', None),
+        ("POST", 200, b'{"usage":', None),
+        ("POST", 200, b"", None),
+        ("POST", 400, SAID, None),
+        ("GET", 200, SAID, None),
+    ],
+)
+def test_what_usage_tells(method: str, status: int, body: bytes, usage: Usage | None) -> None:
+    assert told(Exchange(request(method), "", status, body=body)) == usage

@@ -98,6 +98,7 @@ class Gate:
         refuse: makes the exception that a request raises which may not be sent.
         most: the tokens that a request may cost at most.
         spent: the tokens that an exchange has cost.
+        over: is told of calls that are over.
         path: the account that another process shares; None: one of our own.
     """
 
@@ -108,6 +109,7 @@ class Gate:
         refuse: Callable[[str], Exception] = RuntimeError,
         most: Callable[[Request], int] = lambda request: 0,
         spent: Callable[[Exchange], int] = lambda exchange: 0,
+        over: Callable[[Sequence[Exchange]], None] = lambda exchanges: None,
         path: str | None = None,
     ) -> None:
         self.limits = limits
@@ -116,6 +118,7 @@ class Gate:
         self._refuse = refuse
         self._most = most
         self._spent = spent
+        self._over = over
         self._folder: tempfile.TemporaryDirectory[str] | None = None
         self._ledger = Ledger(path)
 
@@ -181,6 +184,7 @@ class Gate:
 
     def settle(self, ticket: Ticket, exchanges: Sequence[Exchange]) -> None:
         """The calls of a ticket are over, and came back as `exchanges`."""
+        self._over(exchanges)
         spent = sum(self._spent(exchange) for exchange in exchanges)
         told = [e.status for e in exchanges if e.request.authorization == BEARER]
 
@@ -195,6 +199,7 @@ class Gate:
         self, requests: Sequence[Request], unmade: int, exchanges: Sequence[Exchange]
     ) -> None:
         """Set right what was reserved: `unmade` of all tries were not needed."""
+        self._over(exchanges)
         tokens = sum(self._most(request) for request in requests)
         spent = sum(self._spent(exchange) for exchange in exchanges)
         self._ledger.change(

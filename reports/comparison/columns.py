@@ -189,7 +189,7 @@ def time_notes(old: Column, new: Column) -> list[str]:
     gone = [model for model in before if model not in after]
     come = [model for model in after if model not in before]
     if before and after and len(gone) == len(before):
-        found.append("No model is in both runs: clauses are compared over all models.")
+        return [*found, "No model is in both runs: clauses are compared over all models."]
     for which, models in (("old", gone), ("new", come)):
         if models:
             few = len(models) < 4

@@ -3,14 +3,14 @@
 Laws
 ----
 * Each is one self-contained file that reads without JavaScript, on paper and on a phone.
-* The filters of the matrix are held in the fragment of its address, so a link shows what was seen.
+* The filters are held in the fragment of its address (``filters``), so a link shows what was seen.
 * Jinja2 escapes everything, and what cannot be seen is spelled out; what was seen is shortened, the
   more targets the more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from typing import Any, Final
@@ -20,11 +20,12 @@ import jinja2
 from conformance.requirements import Chapter
 from reports import words
 from reports.compliance.view import bars
+from reports.filters import ABSENT, Filters, filters, marks
 from reports.signs import SIGNS, TARGET
 from reports.templates import document, environment, own
 from reports.verdict import Verdict
 
-from .changes import MEANING, Change, Changes
+from .changes import MEANING, Change, Changed, Changes
 from .columns import Column
 from .matrix import Kind, Matrix, Row
 from .tables import headline, outcome
@@ -57,7 +58,6 @@ def matrix_page(
         notes: what makes the runs less comparable.
         chapters: the catalogue, for the names of its chapters.
     """
-    present = {row.id.rpartition("-")[0] for row in found.rows}
     render = partial(
         _templates().get_template("comparison/matrix.html").render,
         **_shared(shown, notes),
@@ -65,9 +65,8 @@ def matrix_page(
         headline=headline(found, shown),
         matrix=found,
         groups=[(kind, *HEADINGS[kind], rows) for kind in Kind if (rows := found.of(kind))],
-        chapters=[chapter for chapter in chapters if chapter.prefix in present],
+        filters=_of_targets(found, shown, chapters),
         verdicts=[verdict for verdict in Verdict if _occurs(found, verdict)],
-        script=own("comparison/matrix.js"),
     )
     for said, limit in _CUTS:
         if (said, limit) != _CUTS[-1] and _least(found, said, limit) > BOUND:
@@ -133,9 +132,35 @@ def _occurs(found: Matrix, verdict: Verdict) -> bool:
     return any(cell.verdict == verdict for row in found.rows for cell in row.cells)
 
 
-def changes_page(found: Changes, shown: Sequence[Column], notes: Sequence[str]) -> str:
+def _of_targets(found: Matrix, shown: Sequence[Column], chapters: Iterable[Chapter]) -> Filters:
+    met = [(verdict, SIGNS[verdict].word) for verdict in Verdict if _occurs(found, verdict)]
+    return filters(
+        ((row.id, row.level) for row in found.rows),
+        chapters,
+        state="verdict",
+        states=[*met, (ABSENT, "not run")],
+        column="target",
+        columns=[(column.letter, f"{column.letter} {column.name}") for column in shown],
+        tick="only what differs",
+    )
+
+
+def _marks(row: Row) -> str:
+    return marks([cell.verdict or ABSENT for cell in row.cells])
+
+
+def changes_page(
+    found: Changes, shown: Sequence[Column], notes: Sequence[str], chapters: Sequence[Chapter]
+) -> str:
     """What changed, as a page; the columns are the old run and the new one."""
     told = outcome(found)
+    models = list(dict.fromkeys(model for row in found.rows for model in row.models))
+    groups = [(change, MEANING[change], rows) for change in Change if (rows := found.of(change))]
+
+    def marked(row: Changed) -> str:
+        state = row.change.name.lower()
+        return marks([state if model in row.models else None for model in models])
+
     html = (
         _templates()
         .get_template("comparison/changes.html")
@@ -144,9 +169,16 @@ def changes_page(found: Changes, shown: Sequence[Column], notes: Sequence[str]) 
             title=f"{told.partition('.')[0].partition(':')[0]} · {shown[1].name}",
             outcome=told,
             changes=found,
-            groups=[
-                (change, MEANING[change], rows) for change in Change if (rows := found.of(change))
-            ],
+            groups=groups,
+            filters=filters(
+                ((row.id, row.level) for row in found.rows),
+                chapters,
+                state="change",
+                states=[(change.name.lower(), change.value) for change, _, _ in groups],
+                column="model",
+                columns=[(model or found.whole, model or found.whole) for model in models],
+            ),
+            marks=marked,
             css=_CSS,
             told_open=(Change.BROKE, Change.FOUND, Change.STILL, Change.WARNED, Change.FIXED),
         )
@@ -178,9 +210,10 @@ def _shared(shown: Sequence[Column], notes: Sequence[str]) -> dict[str, Any]:
         "signs": SIGNS,
         "whole": TARGET,
         "style": own("base.css", "comparison/compare.css"),
+        "script": own("filters.js", "base.js"),
     }
 
 
 @cache
 def _templates() -> jinja2.Environment:
-    return environment({"day": words.day, "lines": lines})
+    return environment({"day": words.day, "lines": lines, "marks": _marks})

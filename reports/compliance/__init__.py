@@ -2,7 +2,7 @@
 
 ::
 
-    page         results in, HTML out: ``page.html``
+    page         results in, HTML out: ``page.html``, with the macros of ``cards.html``
     view         the top, the map, the table of clauses                pure
     cards        failures, warnings, what was not judged; transcripts  pure
     causes       which broken clauses are one broken thing             pure

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from reports import words
-from reports.text import cost
+from reports.text import cost, tokens_told
 
 __all__ = ["Capability", "capabilities", "conditions"]
 
@@ -31,6 +31,7 @@ def conditions(results: Mapping[str, Any]) -> list[tuple[str, str]]:
         ("Thresholds", _limits(results["configuration"])),
         ("Cost", f"{cost(results)}{_processes(results['configuration'])}"),
         ("Tokens", _tokens(results["tokens"])),
+        ("Tokens told", tokens_told(results)),
         ("End", "interrupted before the last check" if results["interrupted"] else ""),
     ]
     return [(what, how) for what, how in rows if how]
@@ -98,7 +99,7 @@ def _processes(given: _Given) -> str:
     return f", in {given['processes']} processes"
 
 
-def _tokens(spent: Mapping[str, int] | None) -> str:
+def _tokens(spent: Mapping[str, Any] | None) -> str:
     if spent is None:
         return ""
     told = (

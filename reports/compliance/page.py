@@ -3,7 +3,8 @@
 Laws
 ----
 * It reads without JavaScript, without a network, on paper and on a phone; a script only adds
-  buttons that copy.
+  buttons that copy, and filters.
+* A cell of the map leads to its clauses: with a script all of them, without the first of them.
 * Jinja2 escapes everything. What is marked as safe is made here, from escaped text.
 * The results are embedded whole (``embedding``), so that a page can be turned back into data.
 
@@ -28,7 +29,7 @@ from reports import embedding, text, words
 from reports.sentence import sentence
 from reports.signs import SIGNS
 from reports.templates import environment, own, title
-from reports.verdict import Verdict
+from reports.verdict import Verdict, tallies
 
 from . import cards, causes, conditions, diff, view
 
@@ -84,8 +85,10 @@ def render(
             room=cards.roomy([*broken, *bent], ROOM),
             undecided=cards.open_rows(results, ("ERROR", "INCONCLUSIVE", "BLOCKED")),
             unsupported=cards.open_rows(results, ("UNSUPPORTED",)),
+            nowhere=sum(each.unsupported for each in tallies(results["requirements"]).values()),
             observed=cards.observed_rows(results),
             sections=view.sections(results, chapters),
+            filters=view.narrowing(results, chapters),
             unrun="no check yet" if whole else "not in this run",
             others=[(words.visible(name), _lines(said)) for name, said in others],
             deviations=text.known_deviations(results),
@@ -93,7 +96,7 @@ def render(
             capabilities=conditions.capabilities(results),
             signs=SIGNS,
             style=own("base.css"),
-            script=own("base.js"),
+            script=own("filters.js", "base.js"),
             data=data,
         )
     )

@@ -7,12 +7,14 @@ Laws
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
 from conformance.requirements import Chapter, Requirement
 from reports import words
+from reports.filters import ABSENT, Filters, filters, marks, question
 from reports.sentence import coverage
 from reports.signs import SIGNS, TARGET, Sign
 from reports.verdict import LEVELS, SEVERITY, Entry, Tally, tallies
@@ -21,12 +23,14 @@ __all__ = [
     "Bar",
     "Cell",
     "Heat",
+    "Line",
     "Section",
     "Tile",
     "anchor",
     "bars",
     "complete",
     "heat",
+    "narrowing",
     "sections",
     "tiles",
 ]
@@ -164,6 +168,9 @@ class Cell:
     sign: Sign
     clauses: int
     href: str
+    """Id of what tells of the first of these clauses."""
+    asks: str
+    """What the table of all clauses is asked for to show them all (``filters.question``)."""
     title: str
 
 
@@ -180,16 +187,16 @@ class Heat:
 
 def heat(results: Mapping[str, Any], chapters: Iterable[Chapter]) -> Heat:
     """The map: where to look first."""
-    entries = results["requirements"]
-    models: list[str | None] = [*results["target"]["models"]]
-    if any(entry["model"] is None for entry in entries):
-        models.insert(0, None)
+    entries, models = results["requirements"], _columns(results)
     met: dict[tuple[str, str | None], list[Entry]] = {}
     for entry in entries:
         met.setdefault((entry["id"].rpartition("-")[0], entry["model"]), []).append(entry)
     rows, absent = [], []
     for chapter in chapters:
-        cells = tuple(_cell(chapter, model, met.get((chapter.prefix, model))) for model in models)
+        cells = tuple(
+            _cell(chapter, model, met.get((chapter.prefix, model)), len(models) > 1)
+            for model in models
+        )
         if any(cells):
             rows.append((chapter, cells))
         else:
@@ -198,11 +205,20 @@ def heat(results: Mapping[str, Any], chapters: Iterable[Chapter]) -> Heat:
     return Heat(columns, tuple(rows), tuple(absent))
 
 
+def _columns(results: Mapping[str, Any]) -> list[str | None]:
+    """The models, after None where something was judged of the target as a whole."""
+    models: list[str | None] = [*results["target"]["models"]]
+    whole = any(entry["model"] is None for entry in results["requirements"])
+    return [None, *models] if whole else models
+
+
 def _short(model: str | None) -> str:
     return words.short(model.rpartition("/")[2] or model, 30) if model else "target"
 
 
-def _cell(chapter: Chapter, model: str | None, entries: Sequence[Entry] | None) -> Cell | None:
+def _cell(
+    chapter: Chapter, model: str | None, entries: Sequence[Entry] | None, several: bool
+) -> Cell | None:
     if not entries:
         return None
     worst = min(entries, key=lambda entry: SEVERITY[entry["verdict"]])
@@ -210,7 +226,12 @@ def _cell(chapter: Chapter, model: str | None, entries: Sequence[Entry] | None) 
     same = sum(entry["verdict"] == worst["verdict"] for entry in entries)
     href = anchor(worst["id"], worst["verdict"]) or f"chapter-{chapter.prefix}"
     what = f"{same} of {words.amount(len(entries), 'clause')}: {sign.word}"
-    return Cell(sign, same, href, f"{chapter.name} · {model or TARGET} · {what}")
+    asks = question(
+        chapter=chapter.prefix,
+        on=(model or TARGET) if several else "",
+        verdict=worst["verdict"],
+    )
+    return Cell(sign, same, href, asks, f"{chapter.name} · {model or TARGET} · {what}")
 
 
 def anchor(clause: str, verdict: str) -> str:
@@ -231,31 +252,62 @@ def anchor(clause: str, verdict: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
+class Line:
+    """One clause of the full table."""
+
+    clause: Requirement
+    states: tuple[tuple[Sign, int, str], ...]
+    """``(sign, models, href)``, the worst first."""
+    marks: str
+    """Its verdicts by model (``filters.marks``)."""
+
+
+@dataclass(frozen=True, slots=True)
 class Section:
-    """One chapter of the full table: each clause with ``(sign, models, href)``, the worst first."""
+    """One chapter of the full table."""
 
     chapter: Chapter
-    clauses: tuple[tuple[Requirement, tuple[tuple[Sign, int, str], ...]], ...]
+    lines: tuple[Line, ...]
     judged: int
     """Clauses of which something was run."""
 
 
 def sections(results: Mapping[str, Any], chapters: Iterable[Chapter]) -> list[Section]:
     """Every clause of the catalogue, run or not."""
-    found: dict[str, dict[str, int]] = {}
+    columns = _columns(results)
+    found: dict[str, dict[str | None, str]] = {}
     for entry in results["requirements"]:
-        verdicts = found.setdefault(entry["id"], {})
-        verdicts[entry["verdict"]] = verdicts.get(entry["verdict"], 0) + 1
+        found.setdefault(entry["id"], {})[entry["model"]] = entry["verdict"]
 
-    def states(clause: str) -> tuple[tuple[Sign, int, str], ...]:
-        verdicts = sorted(found.get(clause, {}).items(), key=lambda item: SEVERITY[item[0]])
-        return tuple((SIGNS[name], n, anchor(clause, name)) for name, n in verdicts)
+    def line(clause: Requirement) -> Line:
+        by_model = found.get(clause.id)
+        counted = Counter((by_model or {}).values())
+        worst_first = sorted(counted.items(), key=lambda item: SEVERITY[item[0]])
+        return Line(
+            clause,
+            tuple((SIGNS[name], n, anchor(clause.id, name)) for name, n in worst_first),
+            marks([by_model.get(model) if by_model else ABSENT for model in columns]),
+        )
 
     return [
         Section(
             chapter=chapter,
-            clauses=tuple((entry, states(entry.id)) for entry in chapter.requirements),
+            lines=tuple(map(line, chapter.requirements)),
             judged=sum(entry.id in found for entry in chapter.requirements),
         )
         for chapter in chapters
     ]
+
+
+def narrowing(results: Mapping[str, Any], chapters: Sequence[Chapter]) -> Filters:
+    """The filters of the full table: the verdicts that occur, and whatever was judged."""
+    met = {entry["verdict"] for entry in results["requirements"]}
+    verdicts = [(name, SIGNS[name].word) for name in SEVERITY if name in met]
+    return filters(
+        ((entry.id, entry.level) for chapter in chapters for entry in chapter.requirements),
+        chapters,
+        state="verdict",
+        states=[*verdicts, (ABSENT, "not run")],
+        column="model",
+        columns=[(model or TARGET, model or TARGET) for model in _columns(results)],
+    )

@@ -32,6 +32,8 @@ def test_no_more_tokens_are_spent_than_the_budget(address: str, tmp_path: Path) 
         arguments = ("--target-url", passing.url, "--model", MODEL, *CHAPTERS)
         ran = run(tmp_path, *arguments, "--budget-tokens", "2500")
         assert 0 < passing.tokens <= 2500
+        told = ran.results()["tokens"]["told"]
+        assert 0 < told["total"] == told["input"] + told["output"] <= passing.tokens
     found = ran.verdicts()
     assert ran.status == 1  # what was broken before the budget was spent is broken
     assert found["CC-RESP-002", MODEL] == "FAIL"

@@ -91,6 +91,7 @@ def test_a_run_that_was_killed_goes_on_to_the_same_end(
     assert found["parts"] == 2
     assert ", in 2 parts" in ran.out
     assert found["requests"] == left.earlier.cost.requests + passing.calls
+    assert found["tokens"]["told"]["answers"] > left.earlier.cost.told > 0
     assert not journal.exists()
     assert reports.results.read(tmp_path / "reports/out/compliance.html") == found
     broken = [entry["evidence"] for entry in found["requirements"] if entry["verdict"] == "FAIL"]

@@ -15,7 +15,7 @@ VOID = {"meta", "br", "hr", "img", "link", "input"}
 OURS = re.compile(
     "html|head|meta|title|body|style|script|main|header|nav|section|article|details|summary|div"
     "|h1|h2|h3|h4|p|span|b|i|em|bdi|small|time|code|pre|a|ol|ul|li|dl|dt|dd"
-    "|mark|table|thead|tbody|tr|th|td"
+    "|mark|table|thead|tbody|tr|th|td|form|label|select|option|input|button|output"
 )
 
 

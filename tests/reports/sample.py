@@ -91,6 +91,7 @@ TOKENS: Final = {
     "input_about": 41_200,
     "output_at_most": 63_400,
     "unbounded": 12,
+    "told": {"answers": 970, "input": 38_011, "output": 20_100, "total": 58_111},
 }
 REASONING: Final = ("deepseek-ai/deepseek-r1", "microsoft/phi-4-reasoning-plus")
 

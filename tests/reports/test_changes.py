@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 import schemas
-from conformance.requirements import REQUIREMENTS
+from conformance.requirements import CHAPTERS, REQUIREMENTS
 from reports.comparison import columns, exports, pages, tables
 from reports.comparison.changes import MEANING, TABLE, Change, Changes, changes, same_target
 
@@ -137,7 +137,7 @@ def test_what_stays_broken_or_is_not_judged_is_not_shown_as_good(
 ) -> None:
     old, new = run(was), run(now)
     shown = columns.columns([old, new], [Path("a"), Path("b")], ["old", "new"])
-    html = pages.changes_page(between(old, new), shown, [])
+    html = pages.changes_page(between(old, new), shown, [], CHAPTERS)
     assert f'<h1 class="verdict {css}">' in html
     assert (f"blocked by {now}" in html) == (now == "BLOCKED")
 
@@ -156,6 +156,10 @@ def test_observations_are_not_compared() -> None:
 def test_one_change_on_many_models_is_one_row() -> None:
     found = between(run("PASS", models=(ONE, TWO)), run("FAIL", models=(ONE, TWO)))
     assert [(row.id, row.models) for row in found.rows] == [(MUST, (ONE, TWO))]
+    shown = columns.columns([run("PASS")] * 2, [Path("a"), Path("b")])
+    html = pages.changes_page(found, shown, [], CHAPTERS)
+    assert 'data-states="broke:0,1"' in html
+    assert f'<option value="{TWO}">{TWO}</option>' in html
 
 
 def test_a_model_that_only_one_run_has_is_not_compared_with_another() -> None:
@@ -221,7 +225,7 @@ def test_every_change_is_told_in_each_form() -> None:
     found = between(old, new)
     shown = columns.columns([old, new], [Path("a"), Path("b")], ["old", "new"])
     lines = list(tables.changes_lines(found, shown, ["a note"]))
-    html = pages.changes_page(found, shown, ["a note"])
+    html = pages.changes_page(found, shown, ["a note"], CHAPTERS)
     data = exports.changes_data(found, shown, ["a note"])
     assert max(map(len, lines)) <= 100
     assert schemas.violations("comparison", data) == []
@@ -240,7 +244,8 @@ def test_hostile_runs_are_text() -> None:
     old, new = run("PASS", models=(sample.NASTY[1],)), sample.hostile()
     found = between(old, new)
     shown = columns.columns([old, new], [Path("a"), Path("b")], ["old", "new"])
-    html = pages.changes_page(found, shown, [sample.NASTY[0]])
-    assert [harm for harm in ("<script", "<img", "<svg", "<!-- ]]>") if harm in html] == []
+    html = pages.changes_page(found, shown, [sample.NASTY[0]], CHAPTERS)
+    assert [harm for harm in ("<script>alert", "<img", "<svg", "<!-- ]]>") if harm in html] == []
+    assert html.count("<script") == 1
     lines = "\n".join(tables.changes_lines(found, shown, [sample.NASTY[3]]))
     assert [c for c in lines if c != "\n" and not c.isprintable()] == []

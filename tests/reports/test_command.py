@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -40,6 +42,7 @@ def test_a_page_serves_as_well_as_the_results_file(
     assert main(["page", str(saved), "--html", str(first)]) == 0
     assert main(["page", str(first), "--html", str(second)]) == 0
     assert first.read_bytes() == second.read_bytes()
+    assert capsys.readouterr().out == f"written     {first}\nwritten     {second}\n"
     assert [main(["show", str(path)]) for path in (saved, first)] == [0, 0]
     out = capsys.readouterr().out
     assert out[: len(out) // 2] == out[len(out) // 2 :]
@@ -156,7 +159,7 @@ def test_one_target_is_put_side_by_side_on_demand(
     assert "note: A and B are the same target." in out
     assert "A  api.example.com (old)" in out
     # Three runs have no old and new.
-    assert main(["compare", *files, files[0]]) == 0
+    assert main(["compare", *files, make("third", "PASS")]) == 0
     assert "They differ on 1 of 1 clause" in capsys.readouterr().out
 
 
@@ -169,6 +172,43 @@ def test_a_diff_is_written_as_page_and_data(make: Callable[..., str], tmp_path: 
     assert (read["newly_broke"], read["changes"][0]["change"]) == (True, "newly broken")
     assert [target["letter"] for target in read["targets"]] == ["old", "new"]
     assert schemas.violations("comparison", read) == []
+
+
+def test_results_come_from_the_standard_input_and_go_to_the_standard_output(
+    make: Callable[..., str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    old, new = make("old", "PASS"), make("new", "FAIL", page=True)
+
+    def piped(path: str) -> None:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(Path(path).read_bytes())))
+
+    capsys.readouterr()
+    piped(new)
+    assert main(["diff", old, "-", "--html", "-", "--json", str(tmp_path / "d.json")]) == 1
+    html = capsys.readouterr().out
+    assert html.startswith("<!doctype html>")  # and nothing else stands there
+    assert html.endswith("</html>\n")
+    assert json.loads((tmp_path / "d.json").read_bytes())["newly_broke"] is True
+    piped(old)
+    assert main(["page", "-", "--html", "-"]) == 0
+    assert '<main class="cc"' in capsys.readouterr().out
+    piped(str(tmp_path / "d.json"))
+    assert main(["show", "-"]) == 4
+    assert "the standard input: not a results file but a comparison" in capsys.readouterr().err
+
+
+def test_only_files_are_replaced(make: Callable[..., str], tmp_path: Path) -> None:
+    link, kept = tmp_path / "link.svg", tmp_path / "kept.svg"
+    kept.write_text("old", encoding="utf-8")
+    link.symlink_to(kept)
+    assert main(["badge", make("a", "PASS"), "--out", str(link)]) == 0
+    assert link.is_symlink()
+    assert kept.read_text(encoding="utf-8").startswith("<svg ")
+    assert main(["badge", make("a", "PASS"), "--out", os.devnull]) == 0
+    assert Path(os.devnull).is_char_device()
 
 
 def test_a_badge_and_a_summary_are_printed_or_written(
@@ -195,7 +235,8 @@ def test_one_run_twice_is_told(
     assert (
         "note: Both files hold the same run: nothing can have changed." in capsys.readouterr().out
     )
-    assert main(["compare", run, run, str(marked)]) == 0
+    (third := tmp_path / "third.json").write_bytes(Path(run).read_bytes())
+    assert main(["compare", run, str(third), str(marked)]) == 0
     assert capsys.readouterr().out.count("note: A, B and C are the same run.") == 1
 
 
@@ -219,6 +260,30 @@ def test_one_run_twice_is_told(
         (["compare", "A", "B", "--html", "B"], ": would take the place of "),
         (["diff", "A", "B", "--html", "new", "--json", "new"], ": would take the place of "),
         (["badge", "A", "--out", "A"], ": would take the place of "),
+        (["diff", "A", "A"], "a.json: given twice; a run is compared with others"),
+        (["compare", "A", "B", "B"], "b.json: given twice"),
+        (["diff", "-", "-"], "the standard input: given twice"),
+        (
+            ["compare", "A", "B", "--html", "-", "--json", "-"],
+            "--json -: would take the place of -",
+        ),
+        (["badge", "A", "--out", "/dev/full"], "/dev/full: No space left on device"),
+        (["show", "."], ": Is a directory"),
+        (["show", "empty.json"], "empty.json: not a results file: the file is empty"),
+        (["show", "cut.json"], "cut.json: not a results file: it is cut off in line 2"),
+        (
+            ["show", "wrong.json"],
+            "it is no JSON: Expecting property name enclosed in double quotes",
+        ),
+        (["show", "newer.json"], "format 2, this version reads 1: a newer suite wrote it"),
+        (["show", "other.json"], "not a results file: no `format`"),
+        (["show", "page.html"], "no results are embedded in this page: is it whole, and one of a"),
+        (["show", "junit.xml"], "it is XML; the results are the JSON file beside it, or the page"),
+        (["show", "journal"], "the journal of a run that came to no end: `pytest --resume`"),
+        (["show", "binary"], "it is no text in UTF-8, from byte 0 on"),
+        (["show", "huge.json"], "huge.json: not a results file: it is larger than 150 MB"),
+        (["load", "huge.json"], "huge.json: no load results: it is larger than 150 MB"),
+        (["load", "-"], "--html FILE: where to, as the results come from the standard input"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_4(
@@ -233,9 +298,20 @@ def test_bad_input_is_one_line_and_exit_4(
         "load.json": '{"format": 1, "models": {}, "slo": []}',
         "sweep.json": '{"format": 1, "steps": []}',
         "matrix.json": '{"format": 1, "kind": "matrix", "targets": []}',
+        "empty.json": "",
+        "cut.json": '{"format": 1,\n "requirements": [{"id": "CC-',
+        "wrong.json": "{format: 1, requirements: []}",
+        "newer.json": '{"format": 2, "requirements": []}',
+        "other.json": '{"tests": [], "summary": {}}',
+        "page.html": "<!doctype html><title>x</title>",
+        "junit.xml": '<?xml version="1.0"?><testsuites/>',
+        "journal": '{"journal":1,"terms":{}}\n{"at":1}\n',
+        "binary": "\udcff\udcfe",
+        "huge.json": "",
     }
     for name, content in others.items():
-        (tmp_path / name).write_text(content, encoding="utf-8")
+        (tmp_path / name).write_bytes(content.encode("utf-8", "surrogateescape"))
+    os.truncate(tmp_path / "huge.json", 200_000_000)  # a hole: it takes no room
     names = {"A": make("a", "PASS"), "B": make("b", "PASS", "https://b.example/v1")}
     names |= {name: str(tmp_path / name) for name in (*others, "none.json", "new", ".")}
     before = Path(names["A"]).read_bytes(), Path(names["B"]).read_bytes()
@@ -273,3 +349,19 @@ def test_a_reader_that_stops_early_is_no_error(saved: Path) -> None:
     )
     assert ran.stderr == ""
     assert ran.stdout.count("\n") == 1
+
+
+def test_a_disk_that_is_full_is_one_line(saved: Path) -> None:
+    with open("/dev/full", "w", encoding="ascii") as full:  # noqa: PTH123  # no file of ours
+        ran = subprocess.run(
+            [sys.executable, "-m", "reports", "show", str(saved)],
+            cwd=ROOT,
+            env={**os.environ, "PYTHONIOENCODING": "ascii"},
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert ran.returncode == 4
+    assert ran.stderr == "python -m reports: the standard output: No space left on device\n"

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -94,6 +95,7 @@ def test_the_map_leads_to_the_worst_of_a_chapter() -> None:
     assert (sse[1].sign.word, sse[1].clauses, sse[1].href) == ("held", 24, "chapter-CC-SSE")
     assert sse[4] is not None
     assert (sse[4].sign.word, sse[4].clauses, sse[4].href) == ("fail", 1, "CC-SSE-005")
+    assert sse[4].asks == "chapter=CC-SSE&on=deepseek-ai%2Fdeepseek-r1&verdict=FAIL"
     assert "1 of 24 clauses: fail" in sse[4].title
     assert "Tools and function calling" in found.absent
     assert "CC-TOOL" not in rows
@@ -128,6 +130,7 @@ def test_the_conditions_of_the_run_are_told() -> None:
         "held open 5 s, silence 30 s",
         "5 requests in 74 s, 2 of them repeated",
         "981 answers: about 41,200 tokens read, at most 63,400 written, beside 12 short answers",
+        "Tokens told 38,011 tokens read and 20,100 written, as usage told in 970 of 981 answers",
         "interrupted before the last check",
         sample.CONFIGURATION["command"],
         "tools ✓ there probed: status 200",
@@ -146,9 +149,28 @@ def test_a_run_that_tells_no_conditions_is_shown_without() -> None:
 def test_a_filter_finds_its_facts_in_the_rows(realistic: Page) -> None:
     rows = [value for tag, name, value in realistic.attributes if name == "data-level"]
     assert len(rows) == len(REQUIREMENTS)
-    told = Counter(" ".join(realistic.all("data-verdicts")).replace("not run", "not-run").split())
-    assert told["not-run"] == len(REQUIREMENTS) - len(sample.checked())
-    assert told["fail"] == 3
+    told = Counter(" ".join(realistic.all("data-states")).split())
+    every = ",".join(map(str, range(1 + len(sample.MODELS))))
+    assert told[f"-:{every}"] == len(REQUIREMENTS) - len(sample.checked())
+    assert sorted(each for each in told if each.startswith("FAIL")) == [
+        "FAIL:1,2,3,4,5,6,7,8,9,10",  # the target as a whole is column 0
+        "FAIL:4,8",
+        "FAIL:5",
+    ]
+    asked = [dict(parse_qsl(each)) for each in realistic.all("data-asks")]
+    choices = set(realistic.all("value"))
+    assert asked
+    for each in asked:
+        assert set(each.values()) <= choices, each
+
+
+def test_one_model_is_no_choice() -> None:
+    rows = [sample.record("CC-SSE-001", "PASS"), sample.record("CC-SSE-002", "WARN")]
+    target = {"url": sample.URL, "profile": "x", "models": [sample.MODELS[0]]}
+    shown = Page(rendered(sample.run(records=rows, target=target)))
+    fields = [value for tag, name, value in shown.attributes if name == "name" and tag != "meta"]
+    assert fields == ["chapter", "level", "verdict", "q"]
+    assert shown.all("data-asks") == ["chapter=CC-SSE&verdict=WARN"]
 
 
 @pytest.mark.parametrize(

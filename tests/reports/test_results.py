@@ -112,11 +112,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path: Path) -> None:
     ("content", "why"),
     [
         (b"", "the file is empty"),
-        (b"{", "Expecting property name"),
-        (b"\xff\xfe", "utf-8"),
+        (b"{", "it is cut off in line 1: was it copied whole"),
+        (b"\xff\xfe", "it is no text in UTF-8, from byte 0 on"),
         (b"[]", "no `format`"),
         (b"{}", "no `format`"),
-        (b'{"format": 2}', "format 2, this version reads 1"),
+        (b'{"format": 2}', "format 2, this version reads 1: a newer suite wrote it"),
         (b'{"format": 1}', "not a results file: \\$"),
     ],
 )

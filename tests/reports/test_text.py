@@ -127,6 +127,7 @@ def test_the_closing_lines() -> None:
         "INFO",
         "verdicts",
         "sent",
+        "tokens",
         "deviation",
         "deviation",
         "written",
@@ -135,7 +136,7 @@ def test_the_closing_lines() -> None:
     assert "  sent        1,214 requests in 74 s" in lines
     shaky = text.closing(sample.run(repeated=12))
     assert any(line.endswith("12 of them repeated after 429, 5xx or no reply") for line in shaky)
-    assert "CC-ERR-009 EXPIRED on 2026-10-01, 10 models: the gateway drops" in lines[9]
+    assert "CC-ERR-009 EXPIRED on 2026-10-01, 10 models: the gateway drops" in lines[10]
 
 
 @pytest.mark.parametrize(
@@ -200,3 +201,23 @@ def test_trials_are_all_counted_though_one_finding_tells_of_them() -> None:
     trials = {"passed": 0, "counted": 2, "of": 3}
     evidence = {"seen_in": {"broken": 1, "looked": 2}, "repeated": None, "trials": trials}
     assert text.frequency(evidence) == "2 of 2 trials"
+
+
+@pytest.mark.parametrize(
+    ("told", "said"),
+    [
+        (None, ""),
+        ((0, 0, 0, 0), "usage told none, in 0 of 981 answers"),
+        ((1, 1, 1, 2), "1 token read and 1 written, as usage told in 1 of 981 answers"),
+        (
+            (9, 9, 8, 20),
+            "9 tokens read and 8 written, 20 in all, as usage told in 9 of 981 answers",
+        ),
+    ],
+)
+def test_what_usage_told(told: tuple[int, ...] | None, said: str) -> None:
+    spent = {name: n for name, n in sample.TOKENS.items() if name != "told"}
+    if told is not None:
+        spent["told"] = dict(zip(("answers", "input", "output", "total"), told, strict=True))
+    assert text.tokens_told(sample.run(tokens=spent)) == said
+    assert text.tokens_told(sample.run(tokens=None)) == ""

@@ -29,12 +29,10 @@ def tiny() -> Iterator[Tiny]:
         yield found
 
 
-def gated(tiny: Tiny, requests: int) -> Client:
-    return Client(Endpoint(tiny.url), gate=Gate(Limits(requests=requests), refuse=NotSentError))
-
-
 def test_every_way_out_passes_the_gate(tiny: Tiny) -> None:
-    with gated(tiny, 7) as client:
+    over: list[Exchange] = []
+    gate = Gate(Limits(requests=7), refuse=NotSentError, over=over.extend)
+    with Client(Endpoint(tiny.url), gate=gate) as client:
         client.send(REQUEST)
         all_at_once(client, [REQUEST, REQUEST])
         converse(client, [REQUEST, REQUEST])
@@ -52,7 +50,7 @@ def test_every_way_out_passes_the_gate(tiny: Tiny) -> None:
             client.send(REQUEST)
         with pytest.raises(NotSentError):
             abandon(client, REQUEST)
-        assert len(client.log) == len(tiny.received) == 7
+        assert len(client.log) == len(tiny.received) == len(over) == 7
         assert client.gate.refusal == "the budget of 7 requests is spent: 2 are needed, 1 left"
 
 
