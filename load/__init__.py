@@ -58,6 +58,7 @@ dictation   tells the scribe what is reported
 joining     a worker that comes late: its part of the schedule and of a budget
 parting     the master waits for the last word of each worker
 web         the live view in Locust's web page (its files: ``live_page/``)
+early       Ctrl-C before a run has begun; `start` is Locust with it
 hooks       what Locust calls
 user        ChatUser, the base of locustfiles
 chat mixed  locustfiles; with a shape: ramp, steps, spike, soak

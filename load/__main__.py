@@ -10,12 +10,13 @@ from __future__ import annotations
 import argparse
 import os
 import secrets
+import signal
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from load.options import ENVIRONMENT, add_options, keyless
+from load.early import heed
 
 SHORT = ("--headless", "--users", "20", "--spawn-rate", "20", "--run-time", "20s")
 """A run that takes less than half a minute, where nothing else is asked for."""
@@ -28,6 +29,9 @@ ROOT = Path(__file__).parents[1]
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run Locust. The exit status is Locust's."""
+    heed()
+    from load.options import ENVIRONMENT, add_options, keyless
+
     given = list(sys.argv[1:] if arguments is None else arguments)
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     environ = {**os.environ, "PYTHONPATH": path}
@@ -67,13 +71,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _locust(arguments: Sequence[str], environ: Mapping[str, str]) -> int:
     locustfile = str(Path(__file__).with_name("chat.py"))
-    command = [sys.executable, "-m", "locust", "-f", locustfile, *arguments]
+    command = [sys.executable, "-m", "load.start", "-f", locustfile, *arguments]
     process = subprocess.Popen(command, env=dict(environ))
-    while True:
-        try:
-            return process.wait()
-        except KeyboardInterrupt:
-            continue  # Locust has it too, and ends in its own way
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Locust has it too, and ends in its own way
+    signal.signal(signal.SIGTERM, lambda *_: process.terminate())
+    status = process.wait()
+    return status if status >= 0 else 128 - status
 
 
 if __name__ == "__main__":

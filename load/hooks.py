@@ -31,6 +31,7 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from load import results, summary
 from load.conclusion import conclude, own_version
 from load.dictation import Dictation, dictate
+from load.early import begun
 from load.engine import Engine
 from load.gather import Ledger
 from load.joining import CEDE, CEDED, JOIN, JOINED, PLAN, Latecomers
@@ -67,6 +68,13 @@ def _start(environment: Any, runner: Any, **_: Any) -> None:
     # Locust's --run-time counts from the loop's clock, which has stood still during the imports.
     gevent.get_hub().loop.update_now()
     _runs[environment] = Run(environment, runner)
+    if isinstance(runner, WorkerRunner) or not _headless(environment):
+        gevent.spawn(begun)
+
+
+def _headless(environment: Any) -> bool:
+    options = environment.parsed_options
+    return bool(options is not None and options.headless)
 
 
 def run_of(environment: Any) -> Run:
@@ -113,8 +121,7 @@ class Run:
             runner.register_message(CEDED, self._worker_ceded)
             events.worker_report.add_listener(self._take_report)
             runner.quit = self._master_quit  # type: ignore[method-assign]  # its own waits 0.5 s
-        options = environment.parsed_options
-        if options is not None and options.headless:
+        if _headless(environment):
             self._read_or_leave()
 
     # --- the start -------------------------------------------------------------------------------
@@ -128,6 +135,7 @@ class Run:
             sys.exit(2)
 
     def _test_start(self, **_: Any) -> None:
+        begun()
         if isinstance(self.runner, WorkerRunner) and self._plan is None:
             return  # joined already, before it had users; or it came too late to
         self.engine = self._ledger = None
@@ -172,7 +180,7 @@ class Run:
     def _refuse(self, why: str) -> None:
         """The run cannot start: say so, and end it once its users have come up."""
         self._view.refuse(why)
-        if self._headless and not isinstance(self.runner, WorkerRunner):
+        if _headless(self.environment) and not isinstance(self.runner, WorkerRunner):
             print(f"load: {why}", file=sys.stderr, flush=True)
             self._status = 2
             gevent.spawn_later(1.0, self.runner.quit)
@@ -290,13 +298,8 @@ class Run:
                 self._reported("local", last)
         if isinstance(self.runner, LocalRunner):
             self._conclude()
-        elif isinstance(self.runner, MasterRunner) and not self._headless:
+        elif isinstance(self.runner, MasterRunner) and not _headless(self.environment):
             gevent.spawn(self._wait_and_conclude)
-
-    @property
-    def _headless(self) -> bool:
-        options = self.environment.parsed_options
-        return bool(options is not None and options.headless)
 
     def _wait_and_conclude(self) -> None:
         if self._ledger is not None and not self._concluded:
@@ -311,10 +314,11 @@ class Run:
         settings, ledger = self._settings, self._ledger
         if self._concluded or settings is None or ledger is None:
             return
-        self._concluded = True
         if self._scribe is not None:
             self._scribe.close()
-            self._scribe = None
+            if self._concluded:  # by another greenlet meanwhile; what follows lets none run
+                return
+        self._concluded, self._scribe = True, None
         concluded = conclude(
             results.Facts(
                 settings=settings,
@@ -330,7 +334,7 @@ class Run:
         )
         self._status, self._text = concluded.status, concluded.text
         self._view.conclude(concluded.results, concluded.intervals)
-        if not self._headless:
+        if not _headless(self.environment):
             print(self._text, flush=True)
 
     def _quitting(self, **_: Any) -> None:
@@ -341,5 +345,5 @@ class Run:
             self.environment.process_exit_code = self._status
 
     def _quit(self, **_: Any) -> None:
-        if self._headless:
+        if _headless(self.environment):
             print(self._text, flush=True)

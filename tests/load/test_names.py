@@ -16,7 +16,7 @@ MODULES = sorted(FOLDER.glob("*.py"))
 LOCUST = {"hooks", "web", "user", "shapes", "chat", "mixed", "ramp", "steps", "spike", "soak"}
 LOCUST |= {"parting"}
 GEVENT = {*LOCUST, "engine", "reporting", "dispatch", "backlog", "monitor", "dial", "stream"}
-GEVENT |= {"dictation", "joining"}
+GEVENT |= {"dictation", "early", "joining"}
 MAY_IMPORT = (
     *("conformance.protocol", "conformance.target", "schemas"),
     *("conformance.wire.arguments", "conformance.wire.redact"),
