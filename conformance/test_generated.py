@@ -23,7 +23,7 @@ from .guards import (
     success,
     usage,
 )
-from .outcomes import Inconclusive, Sighting
+from .outcomes import Inconclusive, Sighting, Unsupported
 from .protocol.completion import findings as completion_findings
 from .protocol.facts import Facts
 from .protocol.finding import Finding, shorten
@@ -165,6 +165,18 @@ def test_generated_streams_are_labelled_text_event_stream(chat: Chat) -> None:
             return []
         seen = exchange.header("content-type") or "no Content-Type"
         return [Sighting(Finding("", "Content-Type: text/event-stream", seen), exchange)]
+
+    look_at(chat, _streamed(chat), look, by_row=False)
+
+
+@requirements("CC-SERR-002", "CC-SERR-003", "CC-SERR-004", "CC-SERR-007")
+def test_generated_streams_that_fail_say_so_in_form(chat: Chat, clause: str) -> None:
+    def look(case: Case, exchange: Exchange) -> list[Sighting]:
+        reading = chat.reading(success(exchange))
+        found = sightings_of(clause, reading.findings, exchange)
+        if not found and not reading.error_events:
+            raise Unsupported("no generated request made a stream fail")
+        return found
 
     look_at(chat, _streamed(chat), look, by_row=False)
 

@@ -10,7 +10,7 @@ import re
 from dataclasses import replace
 from typing import Any
 
-from conformance.reference.call import Call, Reply, refusal
+from conformance.reference.call import Call, Item, Reply, refusal
 from conformance.reference.faults.edits import (
     asked,
     bad_parameter,
@@ -18,6 +18,7 @@ from conformance.reference.faults.edits import (
     given,
     is_number,
     messages,
+    middle,
     setting,
     usage,
     without,
@@ -204,3 +205,13 @@ def answers_streams_with_a_stop_whole(call: Call) -> Call | Reply:
     if call.asks_stream and asked(call, "stop"):
         return without(call, "stream", "stream_options")
     return call
+
+
+@fault(breaks={"CC-SERR-002", "CC-SERR-003"}, seam="events")
+def breaks_off_with_a_code_alone(events: list[Item], call: Call) -> list[Item]:
+    """Fails half-way in a stream for a `user` beyond ASCII, and tells a code without a message."""
+    named = [asked(call, name) for name in ("user", "safety_identifier", "prompt_cache_key")]
+    odd = any(isinstance(one, str) and not one.isascii() for one in named)
+    if not odd or asked(call, "n") not in (None, 1):
+        return events
+    return [*events[: middle(events)], {"error": {"code": 500}}]
