@@ -55,6 +55,6 @@ def _end() -> None:
 
         gevent.get_hub().handle_system_error(KeyboardInterrupt, KeyboardInterrupt())
     elif _asked == 2:
-        _say("the run is ending; once more, and it leaves no results")
+        _say("the run is ending; once more, and it ends at once")
     else:
         os._exit(2)

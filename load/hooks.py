@@ -9,8 +9,7 @@ Laws
   open loop, and for a closed one Locust moves some to it.
 * Nothing is lost at the end: a worker's last report leaves from ``test_stop``; the master waits for
   all of them before it concludes, however the run ends.
-* The last results of a run are written once, before Locust chooses its exit status, which targets
-  decide.
+* The last results are written once, before Locust chooses its exit status, which targets decide.
 * What is reported, those are told of who look on: the live view, where Locust has its web page, and
   the scribe, in a run that lasts. A local runner reports to itself where there is one of them.
 """
@@ -341,6 +340,8 @@ class Run:
         """Before Locust chooses its exit status."""
         self.runner.quit()
         self._conclude()
+        if _headless(self.environment) and self._ledger is None and self._status is None:
+            self._status, self._text = 2, "load: the run ended before it began"
         if self._status is not None:
             self.environment.process_exit_code = self._status
 
