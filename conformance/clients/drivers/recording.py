@@ -57,7 +57,7 @@ class Recorder:
 
 
 def seen(response: Any) -> bool:
-    """Whether a reply was read before, and recorded; or came over no wire: LiteLLM makes some up."""
+    """Whether a reply was read before, and recorded; or came over no wire: LiteLLM makes some."""
     return hasattr(response, "_content") or "network_stream" not in response.extensions
 
 
