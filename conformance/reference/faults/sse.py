@@ -64,7 +64,7 @@ def streams_nan(events: list[Item], call: Call) -> list[Item]:
 
 
 @fault(
-    breaks={"CC-SSE-003", *(f"CC-SDK-{number:03}" for number in (2, 3, 4, 5, 6, 13))},
+    breaks={"CC-SSE-003", *(f"CC-SDK-{number:03}" for number in (2, 3, 4, 5, 6, 7, 13))},
     seam="events",
 )
 def streams_an_array(events: list[Item], call: Call) -> list[Item]:
