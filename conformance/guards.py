@@ -21,10 +21,12 @@ with the id to blame, `Inconclusive` when nobody can be blamed, `Unsupported` fo
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any, NoReturn
 
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Unsupported
 from .protocol.calls import ToolCall, well_formed
+from .protocol.coding import inflate
 from .protocol.errors import names as names_one_of
 from .protocol.errors import read_error
 from .protocol.finding import Finding, excerpt, shorten
@@ -98,7 +100,7 @@ def answered(exchange: Exchange, required: str | None = None, *, coded: bool = F
         raise Inconclusive(str(failure), exchange)
     if exchange.status in POSTPONED:
         raise Inconclusive(f"{POSTPONED[exchange.status]}: {status_line(exchange)}", exchange)
-    if exchange.status == 400 and UNFINISHED in exchange.body:
+    if exchange.status in (400, 422) and UNFINISHED in exchange.body:
         raise Inconclusive(f"the bound leaves no room to think: {status_line(exchange)}", exchange)
     if filtered(exchange):
         raise Inconclusive(f"a filter refused the prompt: {status_line(exchange)}", exchange)
@@ -110,16 +112,26 @@ def answered(exchange: Exchange, required: str | None = None, *, coded: bool = F
 
 def filtered(exchange: Exchange) -> bool:
     """Whether a content filter refused the prompt: that says nothing of the request's form."""
-    error = read_error(exchange.body) if exchange.status in (400, 403) else None
+    error = read_error(exchange.body) if exchange.status in (400, 403, 422) else None
     return error is not None and error.code in FILTERED
+
+
+def legible(exchange: Exchange) -> Exchange:
+    """`exchange`; where it asked for gzip and got it, with its body as it was before."""
+    if not exchange.header("content-encoding") or unasked_coding(exchange) is not None:
+        return exchange
+    plain = inflate(exchange.body)
+    return exchange if plain is None else replace(exchange, body=plain)
 
 
 def unasked_coding(exchange: Exchange) -> str | None:
     """The content coding of a reply where the request does not list it (RFC 9110 §12.5.3)."""
     coding = (exchange.header("content-encoding") or "").strip().lower().removeprefix("x-")
+    if coding in ("", "identity"):
+        return None
     asked = dict(exchange.request.headers).get("Accept-Encoding", "")
     listed = [item.partition(";")[0].strip().lower() for item in asked.split(",")]
-    return None if coding in ("", "identity", *listed) else coding
+    return None if coding in listed else coding
 
 
 def not_5xx(exchange: Exchange, required: str) -> Exchange:

@@ -16,6 +16,7 @@ from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 from .endless import endless, time_given
+from .guards import legible
 from .outcomes import Inconclusive
 from .sent import canary_request, is_stream, stream_canary
 from .wire.client import Client
@@ -84,7 +85,7 @@ class Patience:
     def meet(self, exchange: Exchange) -> None:
         """Remember a reply that clauses on limits and payment speak of."""
         if exchange.status in MET and len(self.met) < MOST_MET:
-            self.met.append(exchange)
+            self.met.append(legible(exchange))
 
     def settled(self, send: Callable[[], Exchange]) -> Exchange:
         """What `send` brings once it is answered other than by 429, 5xx or a lost connection.

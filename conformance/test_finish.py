@@ -41,7 +41,7 @@ from .guards import (
 )
 from .outcomes import Blocked, Inconclusive, Unjudged, Unsupported
 from .protocol.jsontext import read_document
-from .protocol.reasoning import answer
+from .protocol.reasoning import spoken
 from .protocol.rules import is_count
 from .protocol.usage import COUNTS
 from .requirements import requirement
@@ -201,7 +201,7 @@ def test_a_natural_end_and_a_stop_sequence_end_with_stop(chat: Chat) -> None:
 def _stop_sequence(chat: Chat) -> None:
     """A matched stop sequence ends the text before it, with `stop`; thoughts may hold it."""
     control, bound = _control(chat)
-    words = re.findall(r"\s\S+", answer(control.text).strip())
+    words = re.findall(r"\s\S+", spoken(control.text).strip())
     if len(words) < 2:
         reason = "the control answer is too short to hold a stop sequence"
         raise Inconclusive(reason, control.exchange)
@@ -216,7 +216,7 @@ def _stop_sequence(chat: Chat) -> None:
         if is_refusal(answered(exchange)):
             raise Blocked("CC-REQ-027", status_line(exchange), exchange)
         looked.append(plain_end(exchange))
-        if word in answer(looked[-1].text):
+        if word in spoken(looked[-1].text):
             ignored.append(exchange)
             return None
         return says_stop_when_done(chat, looked[-1])
@@ -239,7 +239,7 @@ def _control(chat: Chat) -> tuple[End, int]:
     """A count without stop sequence, and the bound that a model needs to come so far."""
     try:
         control = plain_end(within_bound(cut(chat)))
-        if control.reason != "length" or len(answer(control.text).split()) >= 3:
+        if control.reason != "length" or len(spoken(control.text).split()) >= 3:
             return control, BOUND
     except Inconclusive:
         pass  # so small a bound is refused
@@ -270,9 +270,9 @@ def _is_full(end: End, bound: int) -> bool:
 def test_a_called_tool_ends_with_tool_calls(chat: Chat) -> None:
     called = False
     for end in _calls(chat):
-        called = called or bool(end.calls)
-        if not end.calls:
+        if not end.calls or end.reason == "content_filter":
             continue
+        called = True
         uncut = all(map(_is_whole, end.calls)) and not (end.counts and _is_full(end, 256))
         allowed = ("tool_calls",) if uncut else ("tool_calls", "length")
         required = f"finish_reason {' or '.join(map(repr, allowed))} beside tool_calls"

@@ -27,6 +27,7 @@ from .outcomes import Inconclusive, Sighting, Unsupported
 from .protocol.completion import findings as completion_findings
 from .protocol.facts import Facts
 from .protocol.finding import Finding, shorten
+from .protocol.reasoning import spoken
 from .protocol.rules import is_count
 from .requirements import REQUIREMENTS, requirement, requirements
 from .sent import facts_of, sent_json
@@ -293,4 +294,4 @@ def _choices(chat: Chat, exchange: Exchange) -> list[dict[str, object]]:
 def _content(choice: dict[str, object]) -> str:
     message = choice.get("message")
     content = message.get("content") if isinstance(message, dict) else None
-    return content if isinstance(content, str) else ""
+    return spoken(content) if isinstance(content, str) else ""

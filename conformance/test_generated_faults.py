@@ -16,6 +16,7 @@ from .corpus import Case, corpus_of, is_streamed, look_at
 from .expect import sightings_of
 from .generation.malformed import Malformed
 from .generation.mistakes import Wrong
+from .generation.parts import Part
 from .generation.valid import BY_NAME
 from .guards import (
     answered,
@@ -81,10 +82,18 @@ def test_generated_mistakes_are_named(chat: Chat) -> None:
         unreadable = read_error(exchange.body) is None
         if not is_refusal(exchange) or unreadable or names(exchange.body, *words):
             return []
+        if not all(_is_taken(chat, part) for part in case.value.parts):
+            return []  # as above, in words of the target's own
         required = f"param or message names {' or '.join(words)}"
         return [Sighting(Finding("", required, status_line(exchange), case.row.name), exchange)]
 
     look_at(chat, corpus_of(chat).cases("invalid"), look)
+
+
+def _is_taken(chat: Chat, part: Part) -> bool:
+    """Whether a valid feature is accepted alone; False where nobody knows."""
+    alone = corpus_of(chat).alone(part)
+    return alone is not None and alone.status == 200
 
 
 @requirement("CC-REQ-043")

@@ -13,6 +13,7 @@ from .guards import (
     BOUNDS,
     UNFINISHED,
     accepted,
+    answered,
     body_text,
     broken,
     finish_reason,
@@ -245,8 +246,9 @@ def test_an_unknown_response_format_is_refused(chat: Chat) -> None:
 
 @requirement("CC-REQ-040")
 def test_stream_options_are_accepted_with_stream(chat: Chat) -> None:
-    if chat.stream().status != 200:
-        raise Blocked("CC-SSE-001", status_line(chat.stream()), chat.stream())
+    plain = answered(chat.stream())
+    if plain.status != 200:
+        raise Blocked("CC-SSE-001", status_line(plain), plain)
     accepted(
         chat.stream(stream_options={"include_usage": True}),
         optional=("stream_options", "include_usage"),

@@ -11,7 +11,7 @@ from .battery import all_streams, cut, long_stream
 from .chat import Chat
 from .expect import QUICK, each, judge, require, streams_keep, told_apart, trials
 from .forms import BARE, streamed_formed, with_odds
-from .guards import answered, persists, refuses, status_line, text
+from .guards import answered, legible, persists, refuses, status_line, success, text
 from .outcomes import Blocked, Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.coding import flushes, inflate
 from .protocol.damage import has_lone_surrogate, is_torn
@@ -249,7 +249,7 @@ def _begins_late(chat: Chat, times: list[float]) -> bool:
 @requirement("CC-SSE-022")
 def test_a_stream_is_not_content_compressed(chat: Chat) -> None:
     exchange = chat.post(chat.body(stream=True), headers=[("Accept-Encoding", "gzip")])
-    answered(exchange)
+    success(legible(exchange))
     coding = (exchange.header("content-encoding") or "identity").strip().lower()
     if coding == "identity":
         return

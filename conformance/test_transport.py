@@ -15,6 +15,7 @@ from .guards import (
     broken,
     completion,
     is_refusal,
+    legible,
     not_5xx,
     persists,
     status_line,
@@ -109,7 +110,7 @@ def test_stream_decides_the_form_and_not_accept(chat: Chat) -> None:
         return [Sighting(Finding("", required, seen), exchange)]
 
     if chat.has("stream"):
-        plain_stream = chat.stream()
+        plain_stream = answered(chat.stream())
         if plain_stream.status != 200 or plain_stream.media_type != "text/event-stream":
             raise Blocked("CC-SSE-001", status_line(plain_stream), plain_stream)
         body = chat.body(stream=True)
@@ -229,9 +230,9 @@ def test_only_a_coding_that_was_asked_for_is_applied(chat: Chat) -> None:
     streamed = [chat.stream()] if chat.has("stream") else []
     judge(each([chat.ask(), *streamed, *faulty(chat)], plainly))
     zipped = chat.post(chat.body(), headers=[("Accept-Encoding", "gzip")])
-    coding = unasked_coding(answered(zipped, coded=True))
+    coding = unasked_coding(answered(legible(zipped), coded=True))
     require(coding is None, "gzip or identity under Accept-Encoding: gzip", coding, on=zipped)
-    success(zipped)
+    success(legible(zipped))
     if (zipped.header("content-encoding") or "identity").strip().lower() == "identity":
         return
     try:

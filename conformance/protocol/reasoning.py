@@ -35,6 +35,7 @@ __all__ = [
     "half_tag",
     "judge",
     "shows_reasoning",
+    "spoken",
 ]
 
 FOREIGN: Final = ("thinking", "thinking_content", "thought", "thoughts", "reasoning_text")
@@ -97,6 +98,15 @@ def answer(content: str) -> str:
     '391'
     """
     return _BLOCK.sub("", content)
+
+
+def spoken(content: str) -> str:
+    """The same without a thought that was cut before its end, either.
+
+    >>> spoken("<think>Let me count: 1 2 3"), spoken("<think>Easy.</think>391")
+    ('', '391')
+    """
+    return answer(content).partition(_OPEN)[0]
 
 
 def half_tag(text: str) -> str | None:

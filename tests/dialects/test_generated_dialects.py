@@ -48,6 +48,21 @@ def offers_neither_penalties_nor_seed(call: Call) -> Call | Reply:
     return call
 
 
+@dialect(
+    seam="request",
+    only=("CC-REQ-045", "CC-REQ-046"),
+    arguments=("--examples", "20", "--seed", "1"),  # one of the mistakes stands beside such turns
+    warns=("CC-REQ-046",),
+)
+def wants_turns_before_anything_else(call: Call) -> Call | Reply:
+    """Wants users and assistants to take turns, and says so before it looks at parameters."""
+    told = [one.get("role") for one in messages(call) if isinstance(one, dict)]
+    turns = [role for role in told if role in ("user", "assistant")]
+    if len(turns) < len(told) or turns == ["user", "assistant", "user"][: len(turns)]:
+        return call
+    return refusal(400, "Conversation roles must alternate.", param="messages")
+
+
 @dialect(seam="request", only=ONLY, arguments=MANY, warns=("CC-HTTP-012",))
 def reads_json_as_go_does(call: Call) -> Call | Reply:
     """Ignores what follows the document, and reads U+FFFD for bytes that are no UTF-8."""
