@@ -4,8 +4,8 @@ Laws
     1. A server is one `Recipe`; `serving` and `judging` know no server by name.
     2. The package index is met while installing, never while running: no model is downloaded.
     3. A server listens on 127.0.0.1 alone.
-    4. Nothing is installed that is not pinned: `constraints-NAME.txt` for PyPI; from npm only
-       what needs nothing else, or names all that it needs.
+    4. Nothing is installed that is not pinned: `constraints-NAME.txt` names all that it needs, with
+       versions; none is there for what needs nothing else.
 
 What is light is judged on every commit (`every_commit`); the rest by `make servers` alone.
 """
@@ -53,7 +53,7 @@ class Recipe:
 
     @property
     def constraints(self) -> Path:
-        """A file of `name==version` lines."""
+        """A file of lines `name==version`, or `name@version` for npm."""
         return HERE / f"constraints-{self.name}.txt"
 
 
@@ -129,6 +129,32 @@ ALL: Final = (
             *("--host", HOST, "--port", "{port}", "--fixtures", "{here}/aimock.json"),
         ),
         environment={"AIMOCK_API_KEYS": "{key}"},
+    ),
+    Recipe(
+        name="portkey",
+        version="1.15.2",
+        registry="npm",
+        requirements=("@portkey-ai/gateway@1.15.2",),
+        key="sk-test-portkey",  # the provider's: the gateway hands it on
+        models=("google/gemma-3-27b-it",),
+        command=(
+            *("{here}/gateway.py", "--python", "{python}", "--upstream", "{upstream}"),
+            *("--key", "{key}", "--", "node", "--require", "{here}/loopback.cjs"),
+            *("{venv}/node_modules/@portkey-ai/gateway/build/start-server.js", "--port={port}"),
+            "--headless",
+        ),
+        headers={
+            "x-portkey-provider": "openai",
+            "x-portkey-custom-host": "http://127.0.0.1:{upstream}/v1",
+        },
+    ),
+    Recipe(
+        name="litserve",
+        version="0.2.19",
+        requirements=("litserve==0.2.19",),
+        key="sk-test-litserve",  # it asks for none by a bearer token
+        models=("words",),
+        command=("{here}/litserve_words.py", "--port", "{port}"),
     ),
     Recipe(
         name="guidellm",

@@ -75,7 +75,7 @@ def default_root() -> Path:
 def fingerprint(recipe: Recipe) -> str:
     """A hash of all that an installation depends on: requirements, scripts and this Python."""
     words = [*recipe.requirements, *recipe.unwanted]
-    files = [recipe.constraints] if recipe.registry == "PyPI" else []
+    files = [recipe.constraints] if recipe.constraints.exists() else []
     for step in recipe.prepare:
         words += step
         files += [Path(step[0].format(here=HERE)), *sorted(HERE.glob("tiny_*.py"))]
@@ -126,7 +126,10 @@ def packages(recipe: Recipe, venv: Path) -> list[list[str]]:
     """The commands that install what is required, by the ordinary client of its registry."""
     if recipe.registry == "npm":
         npm = ["npm", "install", "--prefix", str(venv), "--no-package-lock", "--ignore-scripts"]
-        return [[*npm, "--no-audit", "--no-fund", "--silent", *recipe.requirements]]
+        pinned = (
+            recipe.constraints.read_text("utf-8").split() if recipe.constraints.exists() else []
+        )
+        return [[*npm, "--no-audit", "--no-fund", "--silent", *recipe.requirements, *pinned]]
     pip = [f"{venv}/bin/python", "-m", "pip", "--disable-pip-version-check"]
     install = [*pip, "install", "--quiet", "--constraint", str(recipe.constraints)]
     steps = [[*install, *recipe.requirements]]
