@@ -40,10 +40,15 @@ def heed() -> None:
 def begun() -> None:
     """From now on Ctrl-C ends the run; to be called when the main greenlet waits. Needs gevent."""
     if signal.getsignal(signal.SIGINT) not in (_leave, signal.default_int_handler):
-        return
+        return  # it is ignored, or watched already
     import gevent  # type: ignore[import-untyped]  # gevent has no marker for its types
 
+    signal.signal(signal.SIGINT, _watched)
     gevent.signal_handler(signal.SIGINT, _end)
+
+
+def _watched(*_: object) -> None:
+    """Stands for gevent's watcher, which Python knows nothing of."""
 
 
 def _end() -> None:
