@@ -4,6 +4,8 @@
 models and every invalid request of the battery, as CC-ERR-001 states the scope.
 """
 
+from urllib.parse import urlsplit
+
 from .battery import BROKEN_JSON
 from .chat import Chat
 from .expect import each, judge, require, sightings_of
@@ -19,14 +21,18 @@ from .requirements import requirement
 from .wire.exchange import Exchange
 
 
-def errors_keep(requirement_id: str, exchanges: list[Exchange]) -> None:
-    """Every error reply keeps the requirement; none at all leaves it inconclusive."""
+def errors_keep(requirement_id: str, exchanges: list[Exchange], *, host: str | None = None) -> None:
+    """Every error reply keeps the requirement; none at all leaves it inconclusive.
+
+    `host`: the target's own, where those behind it are looked for.
+    """
     if not exchanges:
         raise Inconclusive("none of the faulty requests was refused with a 4xx")
 
     def look(exchange: Exchange) -> list[Sighting]:
         answered(exchange)
-        found = findings(exchange.status or 0, exchange.header("content-type"), exchange.body)
+        label = exchange.header("content-type")
+        found = findings(exchange.status or 0, label, exchange.body, host=host)
         return sightings_of(requirement_id, found, exchange)
 
     judge(each(exchanges, look))
@@ -161,7 +167,8 @@ def test_the_same_fault_gets_the_same_error(chat: Chat) -> None:
 
 @requirement("CC-ERR-018")
 def test_an_error_shows_nothing_of_the_inside(chat: Chat) -> None:
-    errors_keep("CC-ERR-018", refusals(chat))
+    own = urlsplit(chat.client.endpoint.base_url).hostname or ""
+    errors_keep("CC-ERR-018", refusals(chat), host=own)
 
 
 def _legible(exchange: Exchange) -> Exchange:

@@ -61,6 +61,12 @@ LEAKS: Final = (
 )
 """CC-ERR-018: what no error may show."""
 
+_INSIDE: Final = re.compile(
+    r"https?://((?:10|192\.168|172\.(?:1[6-9]|2\d|3[01]))(?:\.\d{1,3}){2,3}"
+    r"|[\w.-]+\.(?:internal|svc|svc\.cluster\.local))(?![\w-]|\.\w)"
+)
+"""CC-ERR-018: an address of RFC 1918, or a name that only a network of its own resolves."""
+
 
 @dataclass(frozen=True, slots=True)
 class ErrorReply:
@@ -113,13 +119,16 @@ def names(body: bytes, *parameters: str) -> bool:
     return False
 
 
-def findings(status: int, content_type: str | None, body: bytes) -> list[Finding]:
+def findings(
+    status: int, content_type: str | None, body: bytes, *, host: str | None = None
+) -> list[Finding]:
     """What is wrong with an error reply; never raises.
 
     Args:
         status: the HTTP status; 400 and 422 have an entry of their own.
         content_type: the header as sent, None where there is none.
         body: the content, decoded from any content coding.
+        host: the target's own, which an error may name; None: no host is looked for.
     """
     log = Findings()
     document = read_document(body)
@@ -138,15 +147,30 @@ def findings(status: int, content_type: str | None, body: bytes) -> list[Finding
     if status == 422:
         log.add("CC-ERR-012", "validation errors are 400", 422, "status", mild=True)
     _leaks(log, document, body)
+    if host is not None:
+        _hosts(log, document, body, host)
     return list(log)
 
 
+def _hosts(log: Findings, document: Document, body: bytes, own: str) -> None:
+    """CC-ERR-018: hosts behind the target; its own is known to whoever called it."""
+    for text in _texts(document, body):
+        for found in _INSIDE.finditer(text):
+            if found[1] != own:
+                log.add("CC-ERR-018", "no internal host appears in an error", found[0], "body")
+
+
+def _texts(document: Document, body: bytes) -> list[str]:
+    """The strings of a document (its escapes undone), else the whole text."""
+    return list(_strings(document.value)) or [body.decode("utf-8", "replace")]
+
+
 def _leaks(log: Findings, document: Document, body: bytes) -> None:
-    """CC-ERR-018, over the strings of a document (its escapes undone), else over the whole text.
+    """CC-ERR-018: a stack trace, a path, a key.
 
     Of a key only the beginning is quoted: a report must not spread what it complains about.
     """
-    texts = list(_strings(document.value)) or [body.decode("utf-8", "replace")]
+    texts = _texts(document, body)
     for what, pattern in LEAKS:
         leak = next((found for text in texts if (found := pattern.search(text))), None)
         if leak is not None:

@@ -169,3 +169,23 @@ def test_an_envelope_is_read_member_by_member() -> None:
     assert reply is not None
     assert (reply.message, reply.code, reply.detail["code"]) == ("no", None, 5)
     assert read_error(b"no") is None
+
+
+@pytest.mark.parametrize(
+    ("message", "leaks"),
+    [
+        ("http://10.0.0.5:8000/v1 refused the connection", True),
+        ("no reply from https://172.20.1.9.", True),
+        ("http://engine.models.svc.cluster.local:80/v1 is down", True),
+        ("http://api.example.com/v1 is down", False),
+        ("http://192.168.7.7:8000/v1/x is no path", False),  # the target's own
+        ("see http://127.0.0.1:8000/docs", False),
+        ("http://10.example.com/v1 is down", False),
+        ("172.20.1.9 tokens", False),
+    ],
+)
+def test_a_host_behind_the_target(message: str, leaks: bool) -> None:
+    body = json.dumps({"error": {**ERROR, "message": message}}).encode()
+
+    assert ids(findings(401, JSON, body, host="192.168.7.7")) == ["CC-ERR-018"] * leaks
+    assert not ids(findings(401, JSON, body))

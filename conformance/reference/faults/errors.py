@@ -155,6 +155,13 @@ def never_says_the_same_twice(reply: Reply, call: Call) -> Reply:
 
 
 @fault(breaks={"CC-ERR-018"}, seam="reply")
+def names_its_engine(reply: Reply, call: Call) -> Reply:
+    """Says in an error to which machine behind it the call went."""
+    seen = "http://10.12.0.7:8000/v1 answered: "
+    return error(reply, setting(message=seen + _said(reply))) if quiet(reply) else reply
+
+
+@fault(breaks={"CC-ERR-018"}, seam="reply")
 def shows_its_traceback(reply: Reply, call: Call) -> Reply:
     """Shows its stack in the message."""
     trace = 'Traceback (most recent call last):\n  File "/usr/lib/python3/server.py", line 1'

@@ -307,7 +307,7 @@ def stutters(events: list[Item], call: Call) -> list[Item]:
     return told
 
 
-@fault(breaks={"CC-EQUIV-001", "CC-SSE-024", "CC-STREAM-016"}, seam="events")
+@fault(breaks={"CC-EQUIV-001", "CC-SERR-001", "CC-SSE-024", "CC-STREAM-016"}, seam="events")
 def streams_nothing(events: list[Item], call: Call) -> list[Item]:
     """Sends [DONE] and nothing else."""
     return [item for item in events if not is_chunk(item)]
