@@ -20,7 +20,7 @@ from markupsafe import Markup, escape
 
 from . import words
 
-__all__ = ["document", "environment", "inline", "own", "title"]
+__all__ = ["document", "environment", "inline", "own", "title", "unbroken"]
 
 
 def own(*names: str) -> Markup:
@@ -59,6 +59,7 @@ def environment(
         "inline": inline,
         "instant": words.instant,
         "short": words.short,
+        "unbroken": unbroken,
         **filters,
     }
     return env
@@ -91,6 +92,20 @@ def document(fragment: str) -> str:
         '<meta name="referrer" content="no-referrer">\n'
         f'<title>{name}</title>\n</head>\n<body class="cc-page">\n{fragment}</body>\n</html>\n'
     )
+
+
+# --- commands -------------------------------------------------------------------------------------
+
+_FLAG: Final = re.compile(r"(?<= )--?[A-Za-z][\w-]*(?= )")
+
+
+def unbroken(command: str) -> Markup:
+    """A command whose options no line end takes apart; its text stays what it is.
+
+    >>> unbroken("curl --data-raw '<'")
+    Markup('curl <span class="nb">--data-raw</span> &#39;&lt;&#39;')
+    """
+    return Markup(_FLAG.sub(r'<span class="nb">\g<0></span>', str(escape(command))))
 
 
 # --- the catalogue's Markdown ---------------------------------------------------------------------

@@ -116,7 +116,7 @@ def tiles(results: Mapping[str, Any]) -> list[Tile]:
         _tile(unsupported, f"of {run} clauses unsupported"),
         Tile(
             words.number(results["requests"]),
-            f"requests in {words.duration(results['duration_s'])}",
+            f"{words.noun(results['requests'], 'request')} in {words.duration(results['duration_s'])}",
         ),
     ]
 
