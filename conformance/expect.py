@@ -190,7 +190,8 @@ def trials(
     if failed <= of - needed:
         held = f"{passed} of them held; " if passed else ""
         raise Inconclusive(
-            f"only {count.counted} of {of} trials counted; {held}{needed} are needed"
+            f"only {count.counted} of {of} trials counted; {held}{needed} are needed "
+            "(one counts where the answer came whole, and is of the kind that was asked for)"
         )
     text = f"{count}: {seen()}"
     finding = Finding("", f"{required}, in {needed} of {of} trials", text)

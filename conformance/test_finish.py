@@ -356,6 +356,6 @@ def test_a_cut_tool_call_ends_with_length(chat: Chat) -> None:
         if end.calls and not all(map(_is_whole, end.calls)) and _is_full(end, bound):
             require(end.reason == "length", "finish_reason 'length'", end.reason, on=end.exchange)
             return
-        seen = Inconclusive("no tool call was cut off", end.exchange)
+        seen = Inconclusive(f"no call was cut by a bound of {bound}", end.exchange)
     if seen is not None:
         raise seen

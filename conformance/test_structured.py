@@ -30,6 +30,8 @@ from .requirements import requirement
 from .target.capabilities import FIELDS, NAMES
 from .wire.exchange import Exchange
 
+TOO_FEW = "too few streams came to their natural end: they were cut, filtered or refused"
+
 FEW = 4
 """An output bound that no answer in the form keeps to: its code alone takes more tokens."""
 
@@ -208,7 +210,7 @@ def test_a_stream_joins_to_content_that_fits_the_schema(chat: Chat) -> None:
             on=lambda: looked[-1].exchange,
         )
     except Inconclusive:
-        raise reasons[0] if len(reasons) == 2 else Inconclusive("too few streams ended") from None
+        raise reasons[0] if len(reasons) == 2 else Inconclusive(TOO_FEW) from None
 
 
 @requirement("CC-STRUCT-010")
