@@ -43,7 +43,7 @@ def default_artefacts(config: pytest.Config, run: "Run") -> None:
         from reports.plugin import HtmlReport
 
         run.page = _placed(here, option.htmlpath or settings.OUT / "compliance.html")
-        settings.check_writable(run.page, "--html")
+        settings.check_writable(run.page, "--html", replaced=True)
         option.htmlpath = str(run.page)
         option.self_contained_html = True
         # Rewriting the page after every check is quadratic in their number; pytest-html offers an

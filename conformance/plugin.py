@@ -50,7 +50,9 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
     if config.getoption("requirements"):
         from .listing import listing
 
-        print("\n".join(listing(whole=config.get_verbosity() > 0)))
+        text = "\n".join(listing(whole=config.get_verbosity() > 0))
+        screen = sys.stdout.encoding or "ascii"  # which may lack a character
+        print(text.encode(screen, "backslashreplace").decode(screen))
         return 0
     return None
 

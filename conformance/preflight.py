@@ -204,11 +204,14 @@ def _explain_models(chat: Chat, first: Exchange, models: Sequence[str]) -> None:
         reply = first if model == models[0] else chat.client.send(canary_request(model))
         if reply.status in REFUSALS:
             near = difflib.get_close_matches(model, listed, n=5, cutoff=0.3) or listed[:5]
-            shown = [printable(name.encode("utf-8", "backslashreplace")) for name in near]
             raise pytest.UsageError(
-                f"{reply.url} answers {reply.status} for --model {model}: "
-                f"it lists {', '.join(shown)}{' …' if len(listed) > len(near) else ''}"
+                f"{reply.url} answers {reply.status} for --model {_shown(model)}: "
+                f"it lists {', '.join(map(_shown, near))}{' …' if len(listed) > len(near) else ''}"
             )
+
+
+def _shown(model: str) -> str:
+    return printable(model.encode("utf-8", "backslashreplace"))
 
 
 def _seen(exchange: Exchange) -> str:

@@ -57,6 +57,8 @@ class Run:
             config.pluginmanager.register(Workers(self), "conformance-workers")
         self.notices: dict[str, None] = {}
         self.interrupted = False
+        self.unread = False
+        """Whether a file of checks could not be read, for which pytest ends like for Ctrl-C."""
         self.sizes: Counter[tuple[str | None, str]] = Counter()
         self._progress: Progress | None = None
         self._recorder: Recorder | None = None
@@ -135,6 +137,9 @@ class Run:
 
     def pytest_collectstart(self) -> None:
         signals.heed()
+
+    def pytest_collectreport(self, report: pytest.CollectReport) -> None:
+        self.unread = self.unread or report.failed
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         chosen = self.settings.models or ("model",)  # where checks are only collected
@@ -308,6 +313,8 @@ class Run:
             self.results = artefacts.results_of(self, interrupted=exitstatus == 2)
             reports.results.write(self.results, self.settings.results)
             self.parts.end(complete=complete)
+            if exitstatus == 2 and self.unread and not signals.came():
+                session.exitstatus = 3
             if exitstatus in (0, 1):
                 session.exitstatus = reports.verdict.exit_status(
                     self.results["requirements"], self.settings.strict, self.results["deviations"]

@@ -321,6 +321,10 @@ def _obstacle(path: Path, replaced: bool) -> str | None:
 def _key(given: str | None, variable: str) -> str | None:
     if given:
         blank(given)
+    elif not variable.strip() or not variable.isprintable() or set(variable) & set("= $"):
+        raise pytest.UsageError(
+            f"--api-key-env {variable!r}: give the name of an environment variable"
+        )
     key = (given or os.environ.get(variable) or "").strip()
     if not key.isascii() or not key.isprintable():
         raise pytest.UsageError(

@@ -135,6 +135,11 @@ def heed() -> None:
         raise Stopped(_state.told[-1])
 
 
+def came() -> bool:
+    """Whether a signal has come."""
+    return bool(_state.told)
+
+
 @contextlib.contextmanager
 def at_work() -> Iterator[None]:
     """In this block a signal raises at once; one that has come before is heeded first."""

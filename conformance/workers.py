@@ -26,6 +26,7 @@ class Workers:
     def __init__(self, run: "Run") -> None:
         self._run = run
         self._nodes: list[Any] = []
+        self._ready: list[Any] = []
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_xdist_make_scheduler(self, config: pytest.Config, log: Any) -> Any:
@@ -45,6 +46,10 @@ class Workers:
             "account": target.gate.share(),
         }
 
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_testnodeready(self, node: Any) -> None:
+        self._ready.append(node)
+
     @pytest.hookimpl(wrapper=True)
     def pytest_runtestloop(self, session: pytest.Session) -> Generator[None, object, object]:
         """The controller waits in one place, and can be interrupted there."""
@@ -54,12 +59,15 @@ class Workers:
         return (yield)
 
     def pytest_keyboard_interrupt(self) -> None:
-        """Interrupt the workers too: xdist would wait ten seconds for a check that hangs."""
+        """Interrupt the workers too: xdist would wait ten seconds for each that does not listen."""
         for node in self._nodes:
             process = getattr(getattr(node.gateway, "_io", None), "popen", None)
             if process is not None:
                 with contextlib.suppress(OSError):
-                    process.send_signal(signal.SIGINT)
+                    if node in self._ready:
+                        process.send_signal(signal.SIGINT)
+                    else:
+                        process.kill()  # it is deaf, and has done nothing that could be lost
 
     @pytest.hookimpl(optionalhook=True)
     def pytest_testnodedown(self, node: Any) -> None:

@@ -95,7 +95,9 @@ class HtmlReport:
             told = words.short(printable(self._redact(f"{type(error).__name__}: {error}")), 300)
             self._fault = f"the page {session.config.option.htmlpath} cannot be made: {told}"
             session.exitstatus = SUITE_FAILED
-            Path(session.config.option.htmlpath).unlink(missing_ok=True)  # it is not this run's
+            written = Path(session.config.option.htmlpath)
+            if written.is_file():
+                written.unlink()  # it is not this run's
             return None
 
     @pytest.hookimpl(trylast=True)

@@ -24,6 +24,9 @@ Auth = Literal["bearer", "none", "probe"]
 
 SHIPPED = ("ainul", "openai")
 
+LARGEST = 1_000_000
+"""Bytes of a profile at most."""
+
 
 class ProfileError(ValueError):
     """A profile cannot be used; the message is one line that says what to change."""
@@ -341,7 +344,11 @@ def load(name_or_file: str) -> Profile:
         return parse(tomllib.loads(text), name_or_file)
     path = Path(name_or_file)
     try:
-        return parse(tomllib.loads(path.read_text("utf-8")), str(path))
+        with path.open("rb") as file:
+            octets = file.read(LARGEST + 1)
+        if len(octets) > LARGEST:
+            raise ProfileError(f"{path}: larger than {LARGEST:,} bytes, which no profile is")
+        return parse(tomllib.loads(octets.decode("utf-8")), str(path))
     except FileNotFoundError:
         raise ProfileError(
             f"no profile {name_or_file!r}: give {' or '.join(SHIPPED)}, or a TOML file"

@@ -7,7 +7,7 @@ Laws
 2. That is a courtesy: where a system does not allow it, nothing happens and nothing is said. Until
    an argument has been read, it could be seen; who wants none of this uses the environment.
 3. A process that is started finds no secret in its environment but those that it is given.
-4. A URL is quoted without the user, the password and the query that it may carry.
+4. A URL is quoted without the user, the password, the query and the fragment that it may carry.
 5. A key in the wrong place (an option that nobody knows, a path) is not quoted either: whoever
    complains names the place.
 
@@ -120,5 +120,5 @@ def without(environ: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str
 
 
 def bare(url: str) -> str:
-    """`url` as it may be quoted: what stands before an ``@``, and the query, left out."""
-    return re.sub(r"[^/@]*@", "…@", url.partition("?")[0])
+    """`url` as it may be quoted: what stands before an ``@``, and after its path, left out."""
+    return re.sub(r"[^/@]*@", "…@", re.split(r"[?#]", url)[0])

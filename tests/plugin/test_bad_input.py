@@ -31,7 +31,8 @@ OPTIONS: dict[str, tuple[tuple[str, ...], str]] = {
         ("--target-url", "http://h/v1/chat/completions"),
         "--target-url is the base URL: write http://h/v1",
     ),
-    "a query": (("--target-url", "http://h/v1?a=b"), "leave out what follows the path"),
+    "a query": (("--target-url", "http://h/v1?a=b"), "--target-url http://h/v1: leave out what"),
+    "a fragment": (("--target-url", "http://h/v1#a"), "--target-url http://h/v1: leave out what"),
     "credentials": (("--target-url", "http://u:p@h/v1"), "give the key by --api-key-env"),
     "profile": (("--profile", "nope"), "no profile 'nope': give ainul or openai, or a TOML file"),
     "requirement": (
@@ -66,6 +67,9 @@ OPTIONS: dict[str, tuple[tuple[str, ...], str]] = {
     "results, a folder": (("--results", "."), "cannot be written: it is a folder"),
     "results, a device": (("--results", "/dev/null"), "cannot be written: it is no plain file"),
     "junit": (("--junitxml", "/dev/null/j.xml"), "--junitxml /dev/null/j.xml cannot be written"),
+    "html, a device": (("--html", "/dev/full"), "cannot be written: it is no plain file"),
+    "variable, none": (("--api-key-env", ""), "--api-key-env '': give the name of an environment"),
+    "variable, no name": (("--api-key-env", "$K"), "--api-key-env '$K': give the name of an env"),
     "html": (("--html", "/dev/null/h.html"), "--html /dev/null/h.html cannot be written"),
 }
 
@@ -117,6 +121,7 @@ PROFILES: dict[str, tuple[str, str]] = {
     "a model's id": ("name = 'x'\n[[models]]\nname = 'm'", "the key 'id' is missing"),
     "limit": ("name = 'x'\n[limits]\nsilence_s = 'long'", "silence_s is a number, not 'long'"),
     "base URL": ("name = 'x'\nbase_url = 7", "base_url is a text in quotes, not 7"),
+    "far too large": ("#" * 1_000_001, "larger than 1,000,000 bytes, which no profile is"),
 }
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import schemas
-from tests.plugin.bench import canned, interrupted, run
+from tests.plugin.bench import Ran, canned, interrupted, run
 from tests.wire.tiny import Tiny, serve
 
 CHAPTER = ("--requirement", "CC-RESP", "--requirement", "CC-STREAM")
@@ -61,3 +61,26 @@ def test_ctrl_c_leaves_results_of_what_was_judged(workers: tuple[str, ...], tmp_
     assert "Stopped: by Ctrl-C" in ran.out
     assert ".py:" not in ran.out  # no source line of ours
     assert "interrupted" in (tmp_path / "reports/out/compliance.html").read_text("utf-8").lower()
+
+
+def test_a_file_of_checks_that_cannot_be_read_is_no_interruption(url: str, tmp_path: Path) -> None:
+    (tmp_path / "test_broken.py").write_text("import no_such_module_anywhere\n", "utf-8")
+    ran = run(tmp_path, "test_broken.py", "--target-url", url, "--requirement", "CC-RESP-002")
+    assert "no_such_module_anywhere" in ran.out
+    assert ran.status == 3
+
+
+def test_the_results_of_a_run_that_goes_on_are_not_taken_by_another(tmp_path: Path) -> None:
+    second: list[Ran] = []
+
+    def start_another(tiny: Tiny) -> None:
+        second.append(run(tmp_path, "--target-url", tiny.url, *CHAPTER))
+        tiny.die()
+
+    with serve(canned(3, start_another)) as tiny:
+        first = run(tmp_path, "--target-url", tiny.url, "--model", "m", *CHAPTER)
+    place = tmp_path / "reports/out/results.json"
+    assert second[0].complaint.startswith(f"another run that is under way writes to {place}")
+    assert second[0].status == 4
+    assert first.results()["interrupted"] is False
+    assert not place.with_name("results.json.journal").exists()
