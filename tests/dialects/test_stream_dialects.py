@@ -17,6 +17,7 @@ from conformance.reference.faults.edits import (
     asked,
     bad_parameter,
     choice,
+    completion,
     each_choice,
     each_delta,
     each_item,
@@ -26,6 +27,7 @@ from conformance.reference.faults.edits import (
     is_chunk,
     is_error,
     is_finish,
+    is_object,
     is_usage,
     message,
     place,
@@ -402,3 +404,25 @@ def announces_its_errors(events: list[Item], call: Call) -> list[Item]:
     if not is_error(events[-1]):
         return events
     return [*events[:-1], b"event: error\n" + spelled(events[-1]), "data: [DONE]\n\n"]
+
+
+# Both modes.
+
+
+@dialect(seam="reply", warns=("CC-RESP-001",), only=(*REPLIES, *STREAMS))
+def replays_calls_in_either_mode(reply: Reply, call: Call) -> Reply:
+    """Caches the answers to offers of tools, ids and all, and replays them streamed or whole."""
+    body = call.json or {}
+    if not reply.ok or not body.get("tools"):
+        return reply
+    asked_for = {name: value for name, value in body.items() if not name.startswith("stream")}
+    own = setting(id=f"chatcmpl-{zlib.crc32(json.dumps(asked_for).encode())}")
+    if reply.events is None:
+        return completion(reply, own)
+    return replace(reply, events=tuple(each_item(reply.events, own, is_object)))
+
+
+@dialect(seam="reply", only=(*REPLIES, "CC-SAMP"))
+def lists_its_last_choice_first(reply: Reply, call: Call) -> Reply:
+    """Lists several choices in another order than that of their indices."""
+    return completion(reply, lambda body: body["choices"].reverse())
