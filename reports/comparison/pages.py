@@ -80,11 +80,9 @@ def matrix_page(
 def _least(found: Matrix, said: int, limit: int) -> int:
     """Bytes that the page would have at least, so that none is made to be thrown away."""
     return sum(
-        _LINE + min(len(group.told), said)
+        _LINE + min(len(told), said)
         for row in found.rows
-        for cell in row.cells
-        for group in cell.seen[:limit]
-        if group.told
+        for told in {group.told for cell in row.cells for group in cell.seen[:limit] if group.told}
     )
 
 
@@ -102,17 +100,11 @@ class Line:
 
 
 def lines(row: Row, shown: Sequence[Column], limit: int = 10) -> list[Line]:
-    """What lies below a row, at most ``limit`` lines for a target; a bare verdict is said once."""
+    """What lies below a row, at most ``limit`` lines for a target; the same is said once."""
     found: list[Line] = []
-    plain: dict[str | None, int] = {}
+    alike: dict[tuple[str | None, str, str], int] = {}
     for column, cell in zip(shown, row.cells, strict=True):
-        if len(cell.seen) <= 1 and not any(group.told for group in cell.seen):
-            if (at := plain.setdefault(cell.verdict, len(found))) < len(found):
-                found[at] = replace(found[at], letters=(*found[at].letters, column.letter))
-            else:
-                found.append(Line((column.letter,), cell.verdict, "", (), ""))
-            continue
-        found += [
+        made = [
             Line(
                 letters=(column.letter,),
                 verdict=group.verdict,
@@ -122,6 +114,14 @@ def lines(row: Row, shown: Sequence[Column], limit: int = 10) -> list[Line]:
             )
             for group in cell.seen[:limit]
         ]
+        if len(cell.seen) <= 1:
+            one = made[0] if made and made[0].told else Line((), cell.verdict, "", (), "")
+            at = alike.setdefault((one.verdict, one.share, one.told), len(found))
+            if at == len(found):
+                found.append(replace(one, letters=()))
+            found[at] = replace(found[at], letters=(*found[at].letters, column.letter))
+            continue
+        found += made
         if rest := cell.seen[limit:]:
             told = f"… and {sum(len(group.models) for group in rest)} more, in its results"
             found.append(Line((column.letter,), rest[0].verdict, "", (), told))

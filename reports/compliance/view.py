@@ -108,6 +108,7 @@ def tiles(results: Mapping[str, Any]) -> list[Tile]:
     undecided = sum(tally.undecided for tally in found.values())
     unsupported = sum(tally.unsupported for tally in found.values())
     run = words.number(sum(tally.run - tally.observed for tally in found.values()))
+    requests = words.noun(results["requests"], "request")
     return [
         _tile(must.broken, f"of {words.number(must.judged)} judged MUST broken", "fail"),
         _tile(broken, f"of {words.number(should.judged)} judged SHOULD broken", "warn"),
@@ -116,7 +117,7 @@ def tiles(results: Mapping[str, Any]) -> list[Tile]:
         _tile(unsupported, f"of {run} clauses unsupported"),
         Tile(
             words.number(results["requests"]),
-            f"{words.noun(results['requests'], 'request')} in {words.duration(results['duration_s'])}",
+            f"{requests} in {words.duration(results['duration_s'])}",
         ),
     ]
 

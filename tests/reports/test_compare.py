@@ -324,3 +324,11 @@ def test_the_same_words_below_a_row_are_said_once() -> None:
         (("B",), "FAIL"),
         (("D",), None),
     ]
+    found = matrix.matrix(
+        [run({MUST: verdict}) for verdict in ("FAIL", "PASS", "FAIL")], REQUIREMENTS
+    )
+    said = f"FAIL on {ONE}"
+    assert [(line.letters, line.told) for line in pages.lines(row(found), shown[:3])] == [
+        (("A", "C"), said),
+        (("B",), ""),
+    ]
