@@ -14,10 +14,17 @@ A locustfile of your own::
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import gevent  # type: ignore[import-untyped]  # gevent has no marker for its types
 from locust import User, task
+
+from load.early import heed
+
+if "locust" in (Path(sys.argv[0]).stem, Path(sys.argv[0]).parent.name):
+    heed()  # before what takes its time is imported
 
 from load import hooks
 from load.engine import Engine
