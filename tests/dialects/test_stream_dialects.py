@@ -109,6 +109,14 @@ def escapes_what_is_not_ascii(events: list[Item], call: Call) -> list[Item]:
     return [f"data: {json.dumps(i)}\n\n" if isinstance(i, dict) else i for i in events]
 
 
+@dialect(seam="request", only=("CC-SSE-001",))
+def streams_text_alone(call: Call) -> Call | Reply:
+    """Refuses a stream that offers tools or asks for a form by name, as llama.cpp did."""
+    if call.asks_stream and (asked(call, "tools") or asked(call, "response_format")):
+        return bad_parameter("stream", "cannot stand beside tools or response_format")
+    return call
+
+
 # Pace.
 
 
