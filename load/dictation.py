@@ -27,7 +27,7 @@ ROOT: Final = Path(__file__).parents[1]
 LONGEST: Final = 2000
 """Reports that may wait: minutes of them, where a scribe gets no time at all."""
 
-PATIENCE: Final = 5.0
+PATIENCE: Final = 3.0
 """Seconds that a scribe has to end."""
 
 
