@@ -70,18 +70,21 @@
       `${narrow ? `${clauses(shown(rows))} of ` : ""}${all} ${all === 1 ? "clause" : "clauses"}`;
   };
 
-  const read = () => {
-    const hash = location.hash.slice(1);
-    const asks = hash.includes("=");
-    const place = asks ? null : document.getElementById(hash);
-    if (place && !place.closest("[hidden]")) return; // it can be seen as it is
-    const given = new URLSearchParams(asks ? hash : "");
+  const fill = (given) => {
     for (const field of fields) {
       const value = given.get(field.name) ?? "";
       if (field.type === "checkbox") field.checked = value === "1";
       else field.value = value;
       if (field.selectedIndex === -1) field.value = ""; // no such choice here: it filters nothing
     }
+  };
+
+  const read = () => {
+    const hash = location.hash.slice(1);
+    const asks = hash.includes("=");
+    const place = asks ? null : document.getElementById(hash);
+    if (place && !place.closest("[hidden]")) return; // it can be seen as it is
+    fill(new URLSearchParams(asks ? hash : ""));
     show();
     if (asks) form.scrollIntoView();
   };
@@ -96,7 +99,11 @@
   form.addEventListener("change", ({ target }) => write(target === q));
   form.addEventListener("input", ({ target }) => { if (target === q) write(true); });
   form.addEventListener("submit", (event) => event.preventDefault());
-  form.addEventListener("reset", () => setTimeout(() => write(false)));
+  form.addEventListener("reset", (event) => {
+    event.preventDefault();
+    fill(new URLSearchParams());
+    write(false);
+  });
   open?.addEventListener("click", () => {
     const all = shown(rows).map(({ node }) => node);
     const some = all.some((node) => !node.open);
