@@ -310,13 +310,11 @@ class Run:
 
     def _conclude(self) -> None:
         """Write the results, once."""
+        if self._scribe is not None and not self._concluded:
+            self._scribe.close()  # others run meanwhile, and may conclude; after it none does
         settings, ledger = self._settings, self._ledger
         if self._concluded or settings is None or ledger is None:
             return
-        if self._scribe is not None:
-            self._scribe.close()
-            if self._concluded:  # by another greenlet meanwhile; what follows lets none run
-                return
         self._concluded, self._scribe = True, None
         concluded = conclude(
             results.Facts(

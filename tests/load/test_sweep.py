@@ -23,6 +23,7 @@ from load.sweep_words import found as found_in
 from load.sweep_words import said
 from reports.load import page as load_page
 from tests.load.running import ROOT, reference
+from tests.reports import load_sample as sample
 from tests.wire.tiny import unused_port
 
 
@@ -224,6 +225,39 @@ def test_a_sweep_that_is_interrupted_keeps_what_it_has(tmp_path: Path) -> None:
     assert (answer["state"], answer["steps"]) == ("interrupted", [])
     assert load_page.read(tmp_path / "out" / "sweep.html") == answer
     assert not (tmp_path / "out" / "sweep-1.json").exists()
+
+
+def test_the_rates_that_are_done_are_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    statuses = iter([0, 0, 1, None])  # held, held, broken, interrupted
+    states: list[tuple[str, int]] = []
+
+    def ran(command: list[str], environ: Any, log: Path, *_: Any) -> int | None:
+        known = json.loads((tmp_path / "sweep.json").read_text("utf-8"))
+        states.append((known["state"], len(known["steps"])))
+        made = sample.run(["m"], seconds=10, targets=["failures<50%"])
+        Path(command[command.index("--load-results") + 1]).write_text(json.dumps(made), "utf-8")
+        log.write_text("", "utf-8")
+        return next(statuses)
+
+    monkeypatch.setattr("load.sweep.run", ran)
+    limits = ("--slo", "failures<50%", "--start", "5", "--seconds", "10")
+    assert main(["--host", "http://h/v1", *limits, "--out", str(tmp_path)]) == 6
+    assert states == [("running", number) for number in range(4)]
+    answer = json.loads((tmp_path / "sweep.json").read_text("utf-8"))
+    assert schemas.violations("load_sweep", answer) == []
+    assert (answer["state"], answer["held"], answer["broken"]) == ("interrupted", 10, 20)
+    assert [step["rate"] for step in answer["steps"]] == [5, 10, 20]
+    assert load_page.read(tmp_path / "sweep.html") == answer
+    assert not (tmp_path / "sweep-15.json").exists()
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[1] == f"5 requests/s: held: failures<50%: seen 0 ({tmp_path / 'sweep-5.json'})"
+    assert lines[4:6] == [
+        "15 requests/s: interrupted, not counted",
+        "Interrupted: the search was not finished",
+    ]
+    assert lines[6].startswith("The targets hold at 10 requests/s, and not at 20: in 1 of 1 runs")
 
 
 def test_a_sweep_of_nobody_says_so_in_one_line(tmp_path: Path) -> None:
