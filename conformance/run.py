@@ -26,7 +26,7 @@ from .configuration import known, plain
 from .dressing import dress, status
 from .items import is_generated, may_harm, model_of, requirement_of
 from .journal import beside
-from .outcomes import Blocked, Broken, Inconclusive, Trials, Unsupported
+from .outcomes import Blocked, Broken, Inconclusive, Trials, Unjudged, Unsupported
 from .parts import Parts, title_of
 from .planning import Cost
 from .progress import Progress
@@ -207,7 +207,13 @@ class Run:
     ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
         if call.excinfo is not None:
             signals.heed()  # what it raises may be what has become of `Stopped`
-        report = yield
+        told = call.excinfo
+        if requirement_of(item) is not None and told and told.errisinstance((Broken, Unjudged)):
+            call.excinfo = None  # a traceback is costly to write, and the verdict replaces it
+        try:
+            report = yield
+        finally:
+            call.excinfo = told
         report.sections = [(name, self.redact(text)) for name, text in report.sections]
         entry = requirement_of(item)
         failed_outside = call.when != "call" and call.excinfo is not None

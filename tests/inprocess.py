@@ -1,7 +1,7 @@
 """Runs the suite in this process, as fast as it goes, for trials by the hundred.
 
 It is the suite as a user runs it: pytest with a URL, results read from the file. What a trial does
-not look at (the page, JUnit, the cache, xdist) is switched off.
+not look at (the page, JUnit, the cache, xdist, what is printed) is switched off.
 """
 
 import contextlib
@@ -26,8 +26,14 @@ READY = "listening on "
 KEY = "sk-reference"
 """The key of the reference server; it knows others that begin with it."""
 
-SPARE = ("html", "cacheprovider", "xdist", "unraisableexception", "threadexception")
-"""Plugins that no trial needs; the last two search the whole heap twice in every run."""
+SPARE = (
+    *("cacheprovider", "capture", "debugging", "doctest", "faulthandler", "junitxml", "legacypath"),
+    *("logging", "monkeypatch", "pastebin", "recwarn", "setuponly", "setupplan", "skipping"),
+    *("stepwise", "subtests", "threadexception", "tmpdir", "unittest", "unraisableexception"),
+    "warnings",
+)
+"""pytest's own plugins that no trial needs: each is called some thousand times in a run. Those of
+others are not even looked for."""
 
 
 def trial_pool(workers: int = 2) -> ProcessPoolExecutor:
@@ -87,9 +93,10 @@ def judgement(
         os.environ[f"REFERENCE_{purpose.upper()}_KEY"] = f"{KEY}-{purpose}"
     folder = results.parent
     words = ["--pyargs", "conformance", "-q", "--target-url", url, "--profile", str(profile)]
-    words += ["--results", str(results), "--timeout", str(timeout), "--junitxml", os.devnull]
+    words += ["--results", str(results), "--timeout", str(timeout)]
     words += [] if clients else ["--no-clients"]
-    words += ["--rootdir", str(folder), "-c", os.devnull, "--tb", "native", "--capture", "no"]
+    words += ["--rootdir", str(folder), "-c", os.devnull, "--tb", "native"]
+    words += ["--disable-plugin-autoload", "-p", "conformance.plugin"]
     words += [word for name in SPARE for word in ("-p", f"no:{name}")]
     said = io.StringIO()
     with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):

@@ -65,7 +65,7 @@ def breaches(
     """The rows that ``holder`` breaks, each with the value (or ABSENT) that breaks it."""
     for rule in table:
         value = holder.get(rule.name, ABSENT)
-        if rule.when(facts) and not rule.holds(value):
+        if not rule.holds(value) and rule.when(facts):  # in this order: most rows hold
             yield rule, value
 
 

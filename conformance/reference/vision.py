@@ -16,6 +16,7 @@ import re
 import struct
 import zlib
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any
 
 TOKENS = 85
@@ -40,6 +41,7 @@ class UnseenError(ValueError):
     """A picture that cannot be seen; the message says why."""
 
 
+@lru_cache(maxsize=16)
 def colour(url: str) -> str:
     """The name of the colour of the picture that a data URL holds.
 

@@ -145,6 +145,14 @@ def _content(body: bytes | None) -> bytes | Iterator[bytes] | None:
     return (body[at : at + KEPT] for at in range(0, len(body), KEPT))
 
 
+class _Cookies(httpx.Cookies):
+    """A jar that looks at replies which set cookies; httpx makes a mail of every reply to look."""
+
+    def extract_cookies(self, response: httpx.Response) -> None:
+        if "set-cookie" in response.headers:
+            super().extract_cookies(response)
+
+
 class Client(AbstractContextManager["Client"]):
     """A keep-alive HTTP/1.1 client that records instead of interpreting.
 
@@ -168,6 +176,7 @@ class Client(AbstractContextManager["Client"]):
         self.repeated = 0
         """How many of them were sent once more, since 429, 5xx or nothing had come."""
         self._kept = 0
+        self._urls: dict[str, httpx.URL] = {}
         self._stream: httpcore.NetworkStream | None = None
         self._user_agent = user_agent
         # Made once: reading the certificate store costs more than an exchange.
@@ -181,12 +190,14 @@ class Client(AbstractContextManager["Client"]):
         transport = httpx.HTTPTransport(verify=self._verify, trust_env=False)
         # httpx offers no other way to a connection whose look-up of the name is bounded.
         transport._pool._network_backend = Network()
-        return httpx.Client(
+        client = httpx.Client(
             trust_env=False,
             follow_redirects=False,
             transport=transport,
             headers={"User-Agent": self._user_agent, "Accept": "*/*"},
         )
+        client._cookies = _Cookies()  # the argument is copied into a plain one
+        return client
 
     def twin(self) -> "Client":
         """Another client of the same endpoint, for another thread, with a log of its own."""
@@ -240,7 +251,7 @@ class Client(AbstractContextManager["Client"]):
         try:
             prepared = self._http.build_request(
                 request.method,
-                url,
+                self._parsed(url),
                 content=_content(request.body),
                 headers=self._lines(request),
                 timeout=httpx.Timeout(limit, connect=min(limit, 10.0)),
@@ -288,6 +299,12 @@ class Client(AbstractContextManager["Client"]):
             failure=failure and Failure(failure.kind, self.redactor.text(failure.detail)),
             http_version=version,
         )
+
+    def _parsed(self, url: str) -> httpx.URL:
+        """`url` as httpx has it; the few of a run are read once."""
+        if url not in self._urls:
+            self._urls[url] = httpx.URL(url)
+        return self._urls[url]
 
     def _room(self) -> "Room":
         """What the next body may take."""

@@ -91,6 +91,8 @@ class Request:
 
     def with_headers(self, *extra: tuple[str, str]) -> "Request":
         """The same request with `extra` added, each replacing a header of its name."""
+        if not extra:
+            return self
         names = {name.lower() for name, _ in extra}
         kept = tuple(pair for pair in self.headers if pair[0].lower() not in names)
         return replace(self, headers=kept + extra)
@@ -118,7 +120,8 @@ class Exchange:
 
     def header(self, name: str) -> str | None:
         """The value of the first header of that name, case-insensitively; None without one."""
-        return next((v for k, v in self.headers if k.lower() == name.lower()), None)
+        wanted = name.lower()
+        return next((v for k, v in self.headers if k.lower() == wanted), None)
 
     def header_values(self, name: str) -> list[str]:
         """Every value of that header, in order."""

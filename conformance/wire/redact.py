@@ -35,7 +35,7 @@ import binascii
 import html
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import AnyStr
 
@@ -115,9 +115,18 @@ def _coded(secret: str) -> Iterator[str]:
         yield rf"(?<!\d){', ?'.join(map(str, octets))}(?!\d)"
 
 
-def _pattern(secrets: Iterable[str]) -> str:
-    """A pattern for every spelling of every secret, the longest first; "" without any."""
-    known = list(secrets)
+@lru_cache(maxsize=8)
+def _compiled(known: tuple[str, ...]) -> tuple[re.Pattern[str] | None, re.Pattern[bytes] | None]:
+    """Patterns for every spelling of every secret, the longest first; None without any.
+
+    Kept, since every client of a run has a redactor of the same secrets.
+    """
+    pattern = _pattern(known)
+    return (re.compile(pattern), re.compile(pattern.encode())) if pattern else (None, None)
+
+
+def _pattern(known: Sequence[str]) -> str:
+    """The source of those patterns; "" without any secret."""
     spelled = ["".join(map(_character, secret)) for secret in known]
     return "|".join([*spelled, *(pattern for secret in known for pattern in _coded(secret))])
 
@@ -206,9 +215,7 @@ class Redactor:
     def __init__(self, secrets: Iterable[str] = ()) -> None:
         parts = {part for secret in secrets for part in _parts(secret) if len(part) >= SHORTEST}
         known = sorted(parts, key=len, reverse=True)
-        pattern = _pattern(known)
-        self._text = re.compile(pattern) if pattern else None
-        self._bytes = re.compile(pattern.encode()) if pattern else None
+        self._text, self._bytes = _compiled(tuple(known))
         self._long = [secret for secret in known if len(secret) > PIECE]
         self._short = lru_cache(maxsize=1024)(self._masked)
 

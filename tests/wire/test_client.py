@@ -350,6 +350,17 @@ def test_an_echoed_key_is_masked_wherever_it_comes_back() -> None:
     assert len(found.body) == len(f'{{"error":"{ECHO}"}}')
 
 
+def test_a_cookie_that_is_set_comes_with_the_next_request() -> None:
+    setting = answer(headers=("Set-Cookie: node=7; Path=/",))
+    with serve(replies(setting)) as tiny, Client(Endpoint(tiny.url)) as client:
+        client.send(ASK)
+        client.send(ASK)
+
+    first, second = (raw.lower() for raw in tiny.received)
+    assert b"cookie" not in first
+    assert b"\r\ncookie: node=7\r\n" in second
+
+
 def test_requests_share_a_connection() -> None:
     with serve(replies(answer())) as tiny, Client(Endpoint(tiny.url)) as client:
         for _ in range(3):
