@@ -11,12 +11,14 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from conformance.checks import judged
 from conformance.requirements import REQUIREMENTS
+from conformance.target.profile import load
 from reports.verdict import Verdict
 from tests.servers.judging import (
     ARTEFACTS,
@@ -31,6 +33,7 @@ from tests.servers.judging import (
     differences,
     judge,
     label,
+    profile,
     read_record,
     read_records,
     record_path,
@@ -40,7 +43,7 @@ from tests.servers.judging import (
 )
 from tests.servers.recipes import RECIPES
 from tests.servers.record import MATRIX, PAGE, with_counts
-from tests.servers.serving import running
+from tests.servers.serving import Server, running
 
 MOST_REQUESTS = 900
 """For one model, generated requests and all: a run must stay cheap where tokens cost money. These
@@ -174,6 +177,20 @@ def explained(page: str, server: str) -> set[str]:
     section = page.partition(f"\n## {server}")[2].partition("\n## ")[0]
     cells = re.findall(r"^\| (CC-[^|]*) \|", section, re.MULTILINE)
     return {name for cell in cells for name in re.findall(r"CC-[A-Z]+-\d{3}", cell)}
+
+
+# --- the run ---
+
+
+def test_a_gateway_is_judged_with_a_profile_that_holds_its_headers(tmp_path: Path) -> None:
+    headers = {"x-provider": "openai", "x-host": 'http://127.0.0.1:1/"v1"'}
+    server = Server("http://127.0.0.1:1/v1", "k", "m", tmp_path / "log", 1, headers)
+
+    option, path = profile(server, tmp_path)
+
+    assert option == "--profile"
+    assert load(path).resolved_headers({}) == headers
+    assert profile(replace(server, headers={}), tmp_path) == []
 
 
 # --- the comparison -----------------------------------------------------------------------------

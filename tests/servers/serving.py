@@ -271,8 +271,9 @@ def main() -> None:
     try:
         with process(RECIPES[args.name], None, args.port) as (child, server):
             print(f"url    {server.url}\nkey    {server.key}")
-            print(f"models {', '.join(RECIPES[args.name].models)}\nlog    {server.log}")
-            print("\n".join(f"header {n}: {v}" for n, v in server.headers.items()), flush=True)
+            headers = [f"header {name}: {value}" for name, value in server.headers.items()]
+            told = [f"models {', '.join(RECIPES[args.name].models)}", f"log    {server.log}"]
+            print("\n".join([*told, *headers]), flush=True)
             child.wait()
     except ServerError as error:
         sys.exit(str(error))
