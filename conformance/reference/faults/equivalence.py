@@ -31,7 +31,7 @@ def dates_its_streams_as_the_documentation_does(events: list[Item], call: Call) 
     return each_item(events, setting(created=1_694_268_190), is_object)
 
 
-@fault(breaks={"CC-RESP-007", "CC-SDK-002"}, seam="events")
+@fault(breaks={"CC-RESP-007", "CC-SDK-002", "CC-SDK-007"}, seam="events")
 def streams_a_number_for_its_fingerprint(events: list[Item], call: Call) -> list[Item]:
     """Writes `system_fingerprint` as a number into every chunk."""
     return each_item(events, setting(system_fingerprint=7), is_object)
