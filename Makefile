@@ -11,8 +11,9 @@ MAKEFLAGS += --no-builtin-rules
 PYTHON ?= python3 python3.13 python3.12 python3.11 # the first of them that is 3.11 or newer
 VENV := .venv/bin/python
 PYTEST := $(VENV) -m pytest
-# A file stays with one process: what its tests share is made once.
-TESTS := $(PYTEST) tests -n 2 --dist loadfile
+# A file stays with one process: what its tests share is made once. There are three processes for two
+# processors, since many tests wait, and tests/conftest.py has the long files begin first.
+TESTS := $(PYTEST) tests -n 3 --dist loadfile --no-loadscope-reorder
 PIP := $(VENV) -m pip --disable-pip-version-check install --quiet
 EVERYTHING := .[load,clients,dev]
 
@@ -21,7 +22,7 @@ SHORT_RUN := --headless --users 5 --spawn-rate 5 --run-time 20s
 
 export TARGET # through the environment: no quote or blank in it means anything to the shell
 
-.PHONY: help conformance clients test test-quick thorough lint faults hostile servers load \
+.PHONY: help conformance clients test test-quick thorough lint style faults hostile servers load \
   calibrate constraints clean
 
 help: ## List these commands
@@ -31,7 +32,7 @@ help: ## List these commands
 conformance: .venv/.complete ## Judge TARGET=URL, or the embedded server; ARGS="…" goes to pytest
 	$(PYTEST) $(if $(TARGET),--target-url "$$TARGET") $(ARGS)
 
-test: lint ## Everything that CI runs: lint, and the tests of the suite itself
+test: style ## Everything that CI runs: lint (mypy is one of the tests), and the tests
 	$(TESTS) -m "not thorough" $(ARGS)
 
 thorough: .venv/.complete ## Trials of many whole runs: right ways in pairs, faults that come and go
@@ -43,10 +44,12 @@ test-quick: .venv/.complete ## The tests, without the slow ones, whole runs and 
 	$(TESTS) -m "not slow and not real_server and not thorough" \
 	  $(RUNS:%=--ignore=tests/%) $(ARGS)
 
-lint: .venv/.complete ## Ruff and mypy
+lint: style ## Ruff and mypy
+	$(VENV) -m mypy
+
+style: .venv/.complete
 	$(VENV) -m ruff check .
 	$(VENV) -m ruff format --check .
-	$(VENV) -m mypy
 
 faults: .venv/.complete ## Judge every fault: each check must find its own; writes docs/faults.html
 	$(PYTEST) tests/test_faults.py $(ARGS)
