@@ -228,7 +228,7 @@ def test_only_a_coding_that_was_asked_for_is_applied(chat: Chat) -> None:
         return [Sighting(Finding("", required, coding), exchange)] if coding else []
 
     streamed = [chat.stream()] if chat.has("stream") else []
-    judge(each([chat.ask(), *streamed, *faulty(chat)], plainly))
+    judge(each([chat.ask(), *streamed, *models(chat), *faulty(chat)], plainly))
     zipped = chat.post(chat.body(), headers=[("Accept-Encoding", "gzip")])
     coding = unasked_coding(answered(legible(zipped), coded=True))
     require(coding is None, "gzip or identity under Accept-Encoding: gzip", coding, on=zipped)

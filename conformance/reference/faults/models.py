@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import gzip
 from dataclasses import replace
 
 from conformance.reference.call import Call, Item, Reply, refusal
@@ -78,6 +79,15 @@ def lists_models_as_plain_text(reply: Reply, call: Call) -> Reply:
     """Labels the list of models text/plain, as SGLang's router does."""
     listed = call.path == "/models" and reply.ok
     return reply.having(("Content-Type", "text/plain")) if listed else reply
+
+
+@fault(breaks={"CC-HTTP-018"}, seam="reply")
+def zips_its_list_unasked(reply: Reply, call: Call) -> Reply:
+    """Sends the list of models as gzip to whoever asks for it."""
+    if call.path != "/models" or not reply.ok:
+        return reply
+    coded = reply.having(("Content-Type", "application/json"), ("Content-Encoding", "gzip"))
+    return replace(coded, content=gzip.compress(document(reply)))
 
 
 @fault(breaks={"CC-HTTP-006"}, seam="reply")
