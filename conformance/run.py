@@ -286,8 +286,13 @@ class Run:
         if text != str(warned):
             warning_message.message = UserWarning(text)
 
-    def pytest_keyboard_interrupt(self) -> None:
+    @pytest.hookimpl(wrapper=True, tryfirst=True)
+    def pytest_keyboard_interrupt(self) -> Generator[None, object, object]:
         self.interrupted = True
+        try:
+            return (yield)
+        except Exception:  # pytest looks up what was struck; where it cannot, the run ends as well
+            return None
 
     # -- end ------------------------------------------------------------------------------------
 
@@ -305,6 +310,8 @@ class Run:
             output["conformance_known"] = plain(self.target.take_known())
             output["conformance_notices"] = self.target.notices
             return (yield)
+        if signals.raised():
+            exitstatus = session.exitstatus = signals.INTERRUPTED  # whatever has become of it
         self.parts.add(None, self.target.take_cost(), self.target.take_known())
         self.notices |= dict.fromkeys(self.target.notices)
         if self._progress is not None:

@@ -140,6 +140,11 @@ def came() -> bool:
     return bool(_state.told)
 
 
+def raised() -> bool:
+    """Whether one has been raised: the run is ending."""
+    return _state.raised
+
+
 @contextlib.contextmanager
 def at_work() -> Iterator[None]:
     """In this block a signal raises at once; one that has come before is heeded first."""

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import schemas
-from tests.plugin.bench import Ran, canned, interrupted, run
+from tests.plugin.bench import ROOT, Ran, canned, interrupted, run
 from tests.wire.tiny import Tiny, serve
 
 CHAPTER = ("--requirement", "CC-RESP", "--requirement", "CC-STREAM")
@@ -61,6 +61,31 @@ def test_ctrl_c_leaves_results_of_what_was_judged(workers: tuple[str, ...], tmp_
     assert "Stopped: by Ctrl-C" in ran.out
     assert ".py:" not in ran.out  # no source line of ours
     assert "interrupted" in (tmp_path / "reports/out/compliance.html").read_text("utf-8").lower()
+
+
+STRUCK = """
+import signal
+
+def pytest_runtest_makereport(call):
+    if call.when == "call":
+        signal.raise_signal(signal.SIGTERM)
+
+def pytest_keyboard_interrupt():
+    raise SystemError("AST constructor recursion depth mismatch")
+"""
+"""A signal while a report is made; and pytest cannot look up what was struck, as on Python 3.11."""
+
+
+def test_a_report_that_is_being_made_is_made_and_no_other_check_begins(
+    url: str, tmp_path: Path
+) -> None:
+    (tmp_path / "struck.py").write_text(STRUCK, "utf-8")
+    where = {"PYTHONPATH": f"{tmp_path}:{ROOT}"}
+    ran = run(tmp_path, "-p", "struck", "--target-url", url, "--examples", "0", *CHAPTER, env=where)
+    assert ran.status == 2
+    assert list(ran.verdicts().values()) == ["PASS"]
+    assert ran.results()["interrupted"] is True
+    assert "Error" not in ran.said
 
 
 def test_a_file_of_checks_that_cannot_be_read_is_no_interruption(url: str, tmp_path: Path) -> None:
