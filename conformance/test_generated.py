@@ -20,6 +20,7 @@ from .guards import (
     BOUNDS,
     choices_of,
     completion,
+    is_refusal,
     success,
     usage,
 )
@@ -229,7 +230,7 @@ def test_generated_requests_get_as_many_choices_as_asked(chat: Chat) -> None:
         required = f"{asked} choices"
         return [] if asked == got else [Sighting(Finding("", required, str(got)), exchange)]
 
-    cases = [case for case in corpus_of(chat).cases("valid") if facts(chat, case).n > 1]
+    cases = [case for case in _taken(chat) if facts(chat, case).n > 1]
     look_at(chat, cases, look, by_row=False)
 
 
@@ -246,7 +247,7 @@ def test_generated_stop_sequences_are_not_in_the_text(chat: Chat) -> None:
             Sighting(Finding("", required, f"{shorten(s)} in the text"), exchange) for s in found
         ]
 
-    cases = corpus_of(chat).cases("valid", "CC-REQ-027")
+    cases = _taken(chat, "CC-REQ-027")
     look_at(chat, cases, look, by_row=False)
 
 
@@ -272,16 +273,20 @@ def facts(chat: Chat, case: Case) -> Facts:
     return facts_of(sent_json(corpus_of(chat).exchange(case)))
 
 
+def _taken(chat: Chat, clause: str = "") -> list[Case]:
+    """The valid cases that were not refused: whether one may be is judged by itself, above."""
+    cases = corpus_of(chat).cases("valid", clause)
+    return [case for case in cases if not is_refusal(corpus_of(chat).exchange(case))]
+
+
 def _whole(chat: Chat) -> list[Case]:
-    """The valid cases that ask for no stream."""
-    cases = corpus_of(chat).cases("valid")
-    return [case for case in cases if not is_streamed(corpus_of(chat).exchange(case))]
+    """Those of them that ask for no stream."""
+    return [case for case in _taken(chat) if not is_streamed(corpus_of(chat).exchange(case))]
 
 
 def _streamed(chat: Chat) -> list[Case]:
-    """The valid cases that ask for a stream."""
-    cases = corpus_of(chat).cases("valid")
-    return [case for case in cases if is_streamed(corpus_of(chat).exchange(case))]
+    """Those of them that ask for a stream."""
+    return [case for case in _taken(chat) if is_streamed(corpus_of(chat).exchange(case))]
 
 
 def _choices(chat: Chat, exchange: Exchange) -> list[dict[str, object]]:

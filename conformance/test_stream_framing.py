@@ -9,7 +9,7 @@ from itertools import pairwise
 from . import prompts
 from .battery import all_streams, cut, long_stream
 from .chat import Chat
-from .expect import QUICK, each, judge, require, streams_keep, told_apart, trials
+from .expect import QUICK, each, judge, require, streams_keep, trials
 from .forms import BARE, streamed_formed, with_odds
 from .guards import answered, legible, persists, refuses, status_line, success, text
 from .outcomes import Blocked, Inconclusive, Sighting, Unjudged, Unsupported
@@ -207,9 +207,9 @@ def test_events_arrive_while_the_answer_is_made(chat: Chat) -> None:
             return None
         share, instants = times[0] / exchange.ended_at, _instants(times)
         looked.append((exchange, f"first output at {share:.0%}, {instants} arrivals"))
-        if instants >= 3 and (share < 0.6 or _begins_late(chat, times)):
-            return True
-        return told_apart(exchange)
+        short = cut(chat) if share >= EARLY else None
+        usual = short.ended_at if short is not None and short.status == 200 else None
+        return arrived_as_made(times, exchange.ended_at, usual)
 
     chat.memory["trials"] = trials(
         trial,
@@ -219,6 +219,9 @@ def test_events_arrive_while_the_answer_is_made(chat: Chat) -> None:
         on=lambda: looked[-1][0],
     )
 
+
+EARLY = 0.6
+"""The share of a stream's time before which its output begins."""
 
 LONG_TEXT = 100
 """Characters of an answer of about 100 tokens, even where each digit is one."""
@@ -235,15 +238,26 @@ def _instants(times: list[float]) -> int:
     return 1 + sum(later - sooner > APART for sooner, later in pairwise(times))
 
 
-def _begins_late(chat: Chat, times: list[float]) -> bool:
-    """Whether the wait was for the model's first token, as after a queue, and not for its last.
+def arrived_as_made(times: list[float], ended: float, short: float | None) -> bool | None:
+    """Whether output that arrived at `times` of a stream came while the answer was made; None where
+    nobody can tell.
 
-    The output is spread over some time, and began no later than a plain answer of `TIGHT` tokens
-    takes as a whole.
+    The wait may have been for the model's first token, as after a queue, and not for its last: then
+    the output began no later than a plain answer of `TIGHT` tokens takes as a whole (`short`; None
+    where there is none). What follows such a wait in less than `QUICK` may be a quick model's.
+
+    Args:
+        times: seconds, one for each event with output, none of them missing.
+        ended: when the stream ended.
     """
-    control = cut(chat)
-    spread = times[-1] - times[0] >= QUICK
-    return spread and control.status == 200 and times[0] <= 1.5 * control.ended_at
+    if _instants(times) < 3:
+        return None if ended < QUICK else False
+    if times[0] < EARLY * ended:
+        return True
+    waited = short is not None and times[0] <= 1.5 * short
+    if waited and times[-1] - times[0] >= QUICK:
+        return True
+    return None if waited or ended < QUICK else False
 
 
 @requirement("CC-SSE-022")

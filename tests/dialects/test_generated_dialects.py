@@ -63,6 +63,17 @@ def wants_turns_before_anything_else(call: Call) -> Call | Reply:
     return refusal(400, "Conversation roles must alternate.", param="messages")
 
 
+@dialect(
+    seam="request",
+    only=("CC-SAMP-001",),
+    arguments=("--examples", "15", "--seed", "16"),  # who asks for two choices has such a role
+)
+def has_no_role_above_the_user(call: Call) -> Call | Reply:
+    """Has no system role, and says so."""
+    above = any(one.get("role") in ("system", "developer") for one in messages(call))
+    return refusal(400, "System role not supported.", param="messages") if above else call
+
+
 @dialect(seam="request", only=ONLY, arguments=MANY, warns=("CC-HTTP-012",))
 def reads_json_as_go_does(call: Call) -> Call | Reply:
     """Ignores what follows the document, and reads U+FFFD for bytes that are no UTF-8."""
