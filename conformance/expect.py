@@ -188,9 +188,9 @@ def trials(
     if passed >= needed:
         return count
     if failed <= of - needed:
-        held = f"{passed} of them held; " if passed else ""
+        held = f"{passed or 'none'} of them held; " if count.counted else ""
         raise Inconclusive(
-            f"only {count.counted} of {of} trials counted; {held}{needed} are needed "
+            f"only {count.counted} of {of} trials counted; {held}{needed} must hold "
             "(one counts where the answer came whole, and is of the kind that was asked for)"
         )
     text = f"{count}: {seen()}"

@@ -269,9 +269,21 @@ def _without_effect(chat: Chat, control: Control, never: str, *, stream: bool) -
 
 def _ended_sooner(chat: Chat, exchange: Exchange) -> bool:
     """Whether something else than a stop sequence may have ended a text before its control: a
-    filter, or a bound of which other thoughts have taken more."""
+    refusal, a filter, or a bound of which other thoughts have taken more."""
     why = reason(chat, exchange)
-    return why == "content_filter" or (why == "length" and chat.has("reasoning"))
+    return (
+        _is_refused(chat, exchange)
+        or why == "content_filter"
+        or (why == "length" and chat.has("reasoning"))
+    )
+
+
+def _is_refused(chat: Chat, exchange: Exchange) -> bool:
+    """Whether the model refuses to answer, streamed or not."""
+    streamed = facts_of(sent_json(exchange)).stream
+    told = whole_stream(chat, exchange).fold() if streamed else completion(exchange)
+    said = (choices_of(told) or [{}])[0].get("message")
+    return isinstance(said, dict) and bool(said.get("refusal"))
 
 
 def _is_part(told: str, whole: str) -> bool:

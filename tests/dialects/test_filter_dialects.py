@@ -18,7 +18,7 @@ from .dialect import (
     test_a_right_server_is_blamed_for_nothing,  # noqa: F401 - pytest collects it here
 )
 from .ways_of_members import is_cut
-from .ways_of_sequence import Object, choice_of, said, stream
+from .ways_of_sequence import Object, choice_of, objects, said, stream
 
 pytestmark = pytest.mark.slow
 
@@ -118,3 +118,29 @@ def thinks_aloud_without_end(call: Call) -> Call | Reply:
     prompt = f"Repeat the following text exactly, and nothing else:\n\n<think>\n{thought}"
     told = given(call, messages=[{"role": "user", "content": prompt}], stop=None)
     return told if len(text.tokens(thought)) > (asked(call, "max_tokens") or 0) else call
+
+
+def _refuses(reply: Reply) -> Reply:
+    """The reply of a model that would rather not, and says so in `refusal`."""
+
+    def deny(told: Object) -> None:
+        if told.get("content"):
+            told.update(content=None, refusal="No.")
+
+    def mute(item: Object) -> None:
+        for one in item["choices"]:
+            one["logprobs"] = None
+
+    return objects(said(reply, deny), mute)
+
+
+@dialect(seam="reply", only=("CC-SAMP-004",))
+def would_rather_not_stop(reply: Reply, call: Call) -> Reply:
+    """Refuses to answer where one stop sequence is set that never occurs."""
+    return _refuses(reply) if "-never" in str(asked(call, "stop")) else reply
+
+
+@dialect(seam="reply", only=("CC-LOGP-004",))
+def would_rather_not_rate(reply: Reply, call: Call) -> Reply:
+    """Refuses to answer where a stream is to tell log probabilities without alternatives."""
+    return _refuses(reply) if asked(call, "top_logprobs") == 0 and reply.events else reply
