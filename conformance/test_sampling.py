@@ -79,7 +79,7 @@ class Control:
             late = found.start() >= share * len(self.text)
             if late and self.text.find(found[0]) == found.start():
                 return found[0]
-        reason = "the control answer is too short to hold a stop sequence"
+        reason = "the control answer is too short, or too repetitive, to hold a stop sequence"
         raise Inconclusive(reason, self.exchange)
 
 
