@@ -73,7 +73,7 @@ def cut_short(passing: Relay, folder: Path, calls: int, by: signal.Signals, *mor
 def test_a_run_that_was_killed_goes_on_to_the_same_end(
     more: tuple[str, ...], passing: Relay, whole: Ran, tmp_path: Path
 ) -> None:
-    killed = cut_short(passing, tmp_path, 25, signal.SIGKILL, *more)
+    killed = cut_short(passing, tmp_path, 40, signal.SIGKILL, *more)
     assert killed.status == -signal.SIGKILL
     journal = tmp_path / "reports/out/results.json.journal"
     left = read(journal.read_bytes())
