@@ -364,6 +364,8 @@ TOKEN = "100"
 @requirement("CC-SAMP-009")
 def test_a_logit_bias_takes_effect(chat: Chat) -> None:
     control = counted(chat)
+    if not control.text.strip():
+        raise Inconclusive("the call without logit_bias says nothing to tell", control.exchange)
     looked: list[Exchange] = []
 
     def trial(number: int) -> bool:

@@ -108,7 +108,7 @@ def numbers_tokens_for_choices(events: list[Item], call: Call) -> list[Item]:
     return each_choice(events, lambda one: one.update(index=next(numbers)), has_text)
 
 
-@fault(breaks={"CC-STREAM-007", "CC-SDK-002", "CC-SDK-003"}, seam="events")
+@fault(breaks={"CC-STREAM-007", "CC-SDK-002", "CC-SDK-003", "CC-SDK-007"}, seam="events")
 def streams_null_deltas(events: list[Item], call: Call) -> list[Item]:
     """Writes null for the delta of the finishing chunk."""
     return each_choice(events, setting(delta=None), is_finish)
