@@ -67,10 +67,12 @@ def judged(fault: Fault | None) -> Iterator[tuple[str, set[str], set[str]]]:
         yield "reply", clauses("chat_completion", value), found
     status, _, body = reply(fault, STREAM, "/chat/completions")
     if status == 200:
-        reading = read_stream(body, Facts(include_usage=True))
+        facts = Facts(include_usage=True)
+        reading = read_stream(body, facts)
         chunks = [c for c in reading.chunks if not c.preamble]
         broken = {i for c in chunks for i in clauses("chat_completion_chunk", dict(c.value))}
-        yield "stream", broken, {f.id for f in reading.findings}
+        folded = completion.findings(reading.fold(), facts)  # what tells of the stream as a whole
+        yield "stream", broken, {f.id for f in (*reading.findings, *folded)}
     status, kind, body = reply(fault, {**HELLO, "n": 0}, "/chat/completions")
     value = read_document(body).value
     if 400 <= status < 500 and isinstance(value, dict):

@@ -142,12 +142,14 @@ def test_all_keys_at_once_are_nowhere_and_no_process_is_started_with_one(tmp_pat
     assert b"user-agent: sk-canary" in agents  # the library too
     assert search(ran.folder, (ran.out, ran.err), values, spare=("profile.toml",)) == []
     assert watch.arguments == []
-    # The run and its workers have what they were given, and a process of theirs the key alone.
+    # The run and its workers have what they were given, a process of theirs the keys of its own
+    # programme: a library's is answered 403 and 429 for those.
     held = watch.variables
     programmes = {programme for programme, name in held if name in SECRETS}
     assert {name.rstrip("0123456789.") for name in programmes} <= {"pytest", "python"}
     assert {name for _, name in held} - SECRETS.keys() == {
         *("CONFORMANCE_CLIENT_KEY", "CONFORMANCE_CLIENT_HEADERS", "YOUR_API_KEY"),
+        *(f"CONFORMANCE_CLIENT_KEY_{kind}_KEY" for kind in ("RESTRICTED", "LIMITED", "EXHAUSTED")),
     }
 
 
