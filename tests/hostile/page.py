@@ -20,7 +20,7 @@ Written by `make hostile`; the rows stand in `tests/hostile/targets/`.
   (6: undecided, since nobody is blamed for what may have been slow); of the load generator the kind
   of failure as which each request is counted.
 - **Time** is what the run took beyond one against a right target, **memory** the most that it ever
-  held. The bounds are `--timeout` (here {timeout:g} s) and 5 s more, and {most} MiB.
+  held. The bounds are `--timeout` (here {timeout:g} s) and 5 s more, and {most} MiB (200 MB).
 
 No row reaches the terminal with a control character, gets the key sent to another host, or ends in
 a traceback; that is checked with each.
