@@ -13,6 +13,7 @@ The map (design laws in CONTRIBUTING.md):
 | `again.py` | is a breach steady, or does it come and go? it is asked again |
 | `forms.py` | answers in a form that the request gave, with or without log probabilities |
 | `recall.py` | does a model give back what a message told it? a control decides |
+| `control.py` | what does a parameter do? a count, and the same call without it |
 | `probes.py`, `pictures.py` | what is a model capable of? pictures, sound, files |
 | `concurrency.py`, `limits.py` | calls at once; refusals for want of rate, credit or permission |
 | `libraries.py`, `driving.py`, `encounter.py` | client libraries: run, and held against the bytes |

@@ -51,6 +51,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
         (
             "=conformance",
             "conformance.battery",
+            "conformance.control",
             "conformance.invalid",
             "conformance.chat",
             "conformance.concurrency",
