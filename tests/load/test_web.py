@@ -46,11 +46,12 @@ def browsing(folder: Path, host: str, *options: str) -> Iterator[httpx.Client]:
     process = start(folder, *page, "--host", host, "--load-results", "load.json", *options)
     with process, httpx.Client(base_url=f"http://127.0.0.1:{port}", trust_env=False) as client:
         try:
-            until = time.monotonic() + 30
+            until = time.monotonic() + 90
             while True:
                 try:
                     client.get("/")
                 except httpx.TransportError:
+                    assert process.poll() is None, "it has ended"
                     assert time.monotonic() < until
                     time.sleep(0.2)
                 else:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -107,25 +108,31 @@ def test_a_worker_that_dies_is_named_and_what_it_reported_is_kept(
     assert results["models"][MODEL]["requests"] > 20
 
 
-def test_a_worker_that_joins_a_run_gets_its_share_of_the_schedule(
-    target: str, tmp_path: Path
-) -> None:
+def joined(target: str, folder: Path, *options: str) -> dict[str, Any]:
+    """The results of a run with `options` that a second worker joins once it has begun."""
     port = str(unused_port())
-    master = ["--master", "--expect-workers", "1", "--master-bind-port", port, "-t", "16s"]
+    master = ["--master", "--expect-workers", "1", "--master-bind-port", port, "--max-tokens", "2"]
     master += ["--headless", "-u", "4", "-r", "4", "--host", target, "--model", MODEL]
     master += ["--stop-timeout", "5", "--load-results", "load.json", "--no-page"]
-    master += ["--rate", "40", "--arrivals", "constant", "--max-tokens", "2", "--load-raw", "raw"]
     worker = ("--worker", "--master-port", port)
-    processes = [start(tmp_path, "master", *master), start(tmp_path, "one", *worker)]
+    processes = [start(folder, "master", *master, "--load-raw", "raw", *options)]
+    processes.append(start(folder, "one", *worker))
     try:
-        wait_for(tmp_path / "master", SPAWNED)
-        processes.append(start(tmp_path, "two", *worker))
+        wait_for(folder / "master", SPAWNED)
+        processes.append(start(folder, "two", *worker))
         processes[0].wait(60)
     finally:
         end(processes)
-    results = json.loads((tmp_path / "load.json").read_text("utf-8"))
-    assert (results["validity"]["lost_requests"], results["validity"]["dead_workers"]) == (0, [])
+    results: dict[str, Any] = json.loads((folder / "load.json").read_text("utf-8"))
     assert results["load"]["workers"] == 2
+    return results
+
+
+def test_a_worker_that_joins_a_run_gets_its_share_of_the_schedule(
+    target: str, tmp_path: Path
+) -> None:
+    results = joined(target, tmp_path, "-t", "16s", "--rate", "40", "--arrivals", "constant")
+    assert (results["validity"]["lost_requests"], results["validity"]["dead_workers"]) == (0, [])
     one, two = (
         sorted(
             json.loads(line)["sched"] for line in (tmp_path / name).read_text("utf-8").splitlines()
@@ -141,25 +148,11 @@ def test_a_worker_that_joins_a_run_gets_its_share_of_the_schedule(
 
 
 def test_a_worker_that_joins_is_ceded_a_part_of_the_budget(target: str, tmp_path: Path) -> None:
-    port = str(unused_port())
-    master = ["--master", "--expect-workers", "1", "--master-bind-port", port, "-t", "60s"]
-    master += ["--headless", "-u", "4", "-r", "4", "--host", target, "--model", MODEL]
-    master += ["--think-time", "0.1", "--max-tokens", "2", "--budget-requests", "200"]
-    master += ["--stop-timeout", "5", "--load-results", "load.json", "--no-page"]
-    worker = ("--worker", "--master-port", port)
-    processes = [start(tmp_path, "master", *master, "--load-raw", "raw")]
-    processes.append(start(tmp_path, "one", *worker))
-    try:
-        wait_for(tmp_path / "master", SPAWNED)
-        processes.append(start(tmp_path, "two", *worker))
-        processes[0].wait(60)
-    finally:
-        end(processes)
+    bounded = ("-t", "60s", "--think-time", "0.1", "--budget-requests", "200")
+    results = joined(target, tmp_path, *bounded)
     said = (tmp_path / "master").read_text("utf-8")
     assert "load: a worker joins the run, with " in said
     assert "load: the budget is spent" in said
-    results = json.loads((tmp_path / "load.json").read_text("utf-8"))
-    assert results["load"]["workers"] == 2
     assert results["models"][MODEL]["requests"] == 200
     assert len((tmp_path / "raw-1").read_text("utf-8").splitlines()) > 5
 

@@ -5,6 +5,7 @@ with its `with` block; nothing it does raises in the test.
 """
 
 import contextlib
+import random
 import socket
 import threading
 import time
@@ -95,10 +96,11 @@ def serve(behave: Callable[[Tiny, socket.socket], None]) -> Iterator[Tiny]:
 
 
 def unused_port() -> int:
-    """A port on which nothing listens."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        port: int = listener.getsockname()[1]
-        return port
+    """A port on which nothing listens, and which no outgoing connection is given meanwhile."""
+    while True:
+        port = random.randrange(15_000, 32_000)  # below those that systems give to connections
+        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
+            return port
 
 
 def answer(
