@@ -123,17 +123,25 @@ def raised_of(chat: Chat, library: str, classes: Callable[[int], str | None]) ->
     """
 
     def look(step: Step) -> list[Sighting]:
-        chat.used.append(exchange := error_of(step))
-        status = exchange.status or 0
-        wanted = classes(status)
-        known = wanted is None or wanted in (step.raised or {}).get("bases", ())
-        required = f"status {status} is raised as {wanted or 'an exception'}"
-        require_of(step.raised is not None and known, required, step, mild=True)
+        raised_as(chat, step, classes, mild=True)
         return []
 
     steps = driven(chat, library)
     with contextlib.suppress(Unjudged):
         blame_once(each((steps[name] for name in REFUSED if name in steps), look))
+
+
+def raised_as(
+    chat: Chat, step: Step, classes: Callable[[int], str | None], *, mild: bool = False
+) -> Exchange:
+    """The refusal that a step brought, raised as the class that `classes` names for its status."""
+    chat.used.append(exchange := error_of(step))
+    status = exchange.status or 0
+    wanted, raised = classes(status), step.raised or {}
+    known = wanted is None or wanted in raised.get("bases", ())
+    required = f"status {status} is raised as {wanted or 'an exception'}"
+    require_of(bool(raised) and known, required, step, mild=mild)
+    return exchange
 
 
 def error_of(step: Step) -> Exchange:

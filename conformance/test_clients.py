@@ -27,9 +27,9 @@ from .chat import Chat
 from .driving import START_UP, Step, driven
 from .encounter import (
     blame_once,
-    error_of,
     is_must,
     list_of,
+    raised_as,
     raised_of,
     require_of,
     returns,
@@ -254,15 +254,10 @@ def test_errors_are_raised_as_the_class_of_their_status(chat: Chat) -> None:
 
 def _raised(chat: Chat, step: Step) -> list[Sighting]:
     """An error status is raised, as the right class, and carries what the body tells."""
-    exchange = error_of(step)
-    status = exchange.status or 0
-    chat.used.append(exchange)
-    wanted = "APICallError" if step.library == AI_SDK else class_of(status)
-    raised = step.raised or {}
-    known = wanted is None or wanted in raised.get("bases", ())
-    require_of(bool(raised) and known, f"status {status} is raised as {wanted}", step)
-    if status < 500:
-        for required, seen in unfilled(exchange.body, raised):
+    classes = (lambda _: "APICallError") if step.library == AI_SDK else class_of
+    exchange = raised_as(chat, step, classes)
+    if (exchange.status or 0) < 500:
+        for required, seen in unfilled(exchange.body, step.raised or {}):
             require_of(False, required, step, seen)
     return []
 

@@ -11,6 +11,7 @@ import pickle
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final
 
@@ -70,11 +71,7 @@ class Dictation:
         self._waiting = Queue(maxsize=LONGEST)
         self._given_up = False
         self._told = gevent.spawn(self._tell)
-        self._put(
-            Opening(
-                secretless(settings), opening.run, opening.locust, opening.version, opening.command
-            )
-        )
+        self._put(replace(opening, settings=secretless(settings)))
 
     def report(self, worker: str, data: Mapping[str, Any], users: int) -> None:
         """A report has come in."""

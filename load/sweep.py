@@ -82,16 +82,8 @@ class Sweep:
         results.unlink(missing_ok=True)  # of an earlier sweep, should this run write none
         command = [sys.executable, "-m", "locust", "-f", str(Path(__file__).with_name("chat.py"))]
         command += [*self._options, "--headless", "-u", "1", "--only-summary", "--no-page"]
-        command += [
-            "--page-every",
-            "0",
-            "--rate",
-            f"{rate:g}",
-            "--stop-timeout",
-            "30",
-            "--load-results",
-            str(results),
-        ]
+        command += ["--page-every", "0", "--rate", f"{rate:g}", "--stop-timeout", "30"]
+        command += ["--load-results", str(results)]
         seconds = self._asked.search["seconds"]
         again = "" if number == 1 else f", run {number}"
 

@@ -26,7 +26,6 @@ import hashlib
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -37,6 +36,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 
 from tests.servers.recipes import HERE, HOST, RECIPES, Recipe
+from tests.wire.tiny import unused_port
 
 STOP_DEADLINE = 10.0  # seconds from SIGTERM to SIGKILL
 POLL = 0.1  # seconds
@@ -183,8 +183,8 @@ def process(
 ) -> Iterator[tuple[subprocess.Popen[bytes], Server]]:
     """`running`, with the process beside the server."""
     venv = install(recipe, root)
-    port = port or free_port()
-    upstream = free_port()
+    port = port or unused_port()
+    upstream = unused_port()
     log = venv.parent / "logs" / f"{venv.name}-{port}.log"
     node = [str(Path(found).parent) for found in [shutil.which("node")] if found]
     environment = {
@@ -214,14 +214,6 @@ def process(
         yield child, Server(url, recipe.key, recipe.model, log, child.pid, headers)
     finally:
         end(child)
-
-
-def free_port() -> int:
-    """A port of 127.0.0.1 that was free a moment ago."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-    return port
 
 
 def wait_until_ready(recipe: Recipe, child: subprocess.Popen[bytes], port: int, log: Path) -> None:
