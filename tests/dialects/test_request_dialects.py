@@ -158,7 +158,7 @@ def stumbles_at_first(call: Call) -> Call | Reply:
 @dialect(seam="clock", only=("CC-HTTP-025",), undecided=("CC-HTTP-025",))
 def is_quick_after_its_first_token(pauses: list[float], call: Call) -> list[float]:
     """Waits for its first token before it sends anything, and is at the end soon after."""
-    return [1.0, *(0.0 for _ in pauses[1:])] if len(pauses) > 2 else pauses
+    return [2.0, *(0.0 for _ in pauses[1:])] if len(pauses) > 2 else pauses
 
 
 # Keys and models.
