@@ -12,7 +12,6 @@ The laws:
 """
 
 import ssl
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from typing import Any
 import httpcore
 import httpx
 
+from . import clock
 from .exchange import (
     KEY,
     Arrival,
@@ -247,7 +247,7 @@ class Client(AbstractContextManager["Client"]):
                 self._stream = info["return_value"]
                 watchdog.watch(self._stream)
 
-        start = time.monotonic()
+        start = clock.now()
         try:
             prepared = self._http.build_request(
                 request.method,
@@ -264,12 +264,12 @@ class Client(AbstractContextManager["Client"]):
                 watchdog.watch(self._stream)
             response = self._http.send(prepared, stream=True)
             try:
-                headers_at = time.monotonic() - start
+                headers_at = clock.now() - start
                 status = response.status_code
                 version = response.http_version
                 headers = headers_of(response.headers.raw)
                 for piece in response.iter_raw():
-                    now = time.monotonic() - start
+                    now = clock.now() - start
                     body += piece
                     arrivals.append(Arrival(now, len(body)))
                     failure = room.passed_by(piece)
@@ -295,7 +295,7 @@ class Client(AbstractContextManager["Client"]):
             body=self.redactor.octets(bytes(body)),
             arrivals=tuple(arrivals),
             headers_at=headers_at,
-            ended_at=time.monotonic() - start,
+            ended_at=clock.now() - start,
             failure=failure and Failure(failure.kind, self.redactor.text(failure.detail)),
             http_version=version,
         )

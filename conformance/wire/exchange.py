@@ -4,7 +4,8 @@ The laws:
 
 1. An `Exchange` never changes once it is made, and never holds the key: the `Authorization` of a
    `Request` is a template (`Bearer $KEY`) that only the socket fills in.
-2. Times are seconds since the request was handed to the socket, from a monotonic clock.
+2. Times are seconds since the request was handed to the socket, on `clock`: what this process was
+   held up is not in them.
 3. Offsets are bytes into `Exchange.body`, the octets as they arrived (content codings not undone).
 """
 

@@ -12,7 +12,6 @@ import re
 import selectors
 import socket
 import ssl
-import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -20,6 +19,7 @@ from urllib.parse import urlsplit
 
 from conformance.protocol.http1 import RawResponse, read_responses
 
+from . import clock
 from .client import Client, Endpoint
 from .exchange import Arrival, Exchange, Failure, FailureKind, Request
 from .names import connected
@@ -74,7 +74,7 @@ class Connection(AbstractContextManager["Connection"]):
         parts = urlsplit(endpoint.base_url)
         secure = parts.scheme == "https"
         port = parts.port or (443 if secure else 80)
-        left = max(0.1, min(10.0, deadline - time.monotonic()))
+        left = max(0.1, min(10.0, deadline - clock.now()))
         sock = connected(parts.hostname or "", port, left)
         if secure:
             context = ssl.create_default_context()
@@ -88,7 +88,7 @@ class Connection(AbstractContextManager["Connection"]):
                 raise
         self._socket = sock
         self._deadline = deadline
-        self.start = time.monotonic()
+        self.start = clock.now()
         self.raw = bytearray()
         self.arrivals: list[Arrival] = []
         self.eof = False
@@ -97,7 +97,7 @@ class Connection(AbstractContextManager["Connection"]):
     def write(self, octets: bytes) -> None:
         """Send all of `octets`; a lost connection is kept as `failure`."""
         try:
-            self._socket.settimeout(max(0.1, self._deadline - time.monotonic()))
+            self._socket.settimeout(max(0.1, self._deadline - clock.now()))
             self._socket.sendall(octets)
         except OSError as error:
             self.failure = Failure(FailureKind.RESET, str(error))
@@ -106,7 +106,7 @@ class Connection(AbstractContextManager["Connection"]):
         """Until there is something to read, or the deadline; nothing is read."""
         with selectors.DefaultSelector() as selector:
             selector.register(self._socket, selectors.EVENT_READ)
-            selector.select(max(0.0, self._deadline - time.monotonic()))
+            selector.select(max(0.0, self._deadline - clock.now()))
 
     def read_until(self, enough: Callable[[bytes], bool]) -> None:
         """Receive until `enough` of what came, the end, the deadline or a limit.
@@ -119,7 +119,7 @@ class Connection(AbstractContextManager["Connection"]):
             if len(self.raw) > asked and enough(bytes(self.raw)):
                 return
             asked = len(self.raw)
-            left = self._deadline - time.monotonic()
+            left = self._deadline - clock.now()
             if left <= 0 or self._is_full():
                 kind = FailureKind.TIMEOUT if left <= 0 else FailureKind.TOO_LARGE
                 self.failure = Failure(kind, f"{len(self.raw)} bytes so far")
@@ -138,7 +138,7 @@ class Connection(AbstractContextManager["Connection"]):
     def _receive(self, seconds: float) -> bool:
         """One read, waited for so long; whether it brought anything, the end included."""
         try:
-            self._socket.settimeout(max(0.001, min(seconds, self._deadline - time.monotonic())))
+            self._socket.settimeout(max(0.001, min(seconds, self._deadline - clock.now())))
             piece = self._socket.recv(65536)
         except TimeoutError:
             return False
@@ -149,7 +149,7 @@ class Connection(AbstractContextManager["Connection"]):
         self.eof = not piece
         if piece:
             self.raw += piece
-            self.arrivals.append(Arrival(time.monotonic() - self.start, len(self.raw)))
+            self.arrivals.append(Arrival(clock.now() - self.start, len(self.raw)))
         return True
 
     def close(self) -> None:
@@ -164,7 +164,7 @@ class Connection(AbstractContextManager["Connection"]):
 def greeting(endpoint: Endpoint, seconds: float) -> bytes:
     """What a server says before anything was asked, within so many seconds; b"" if nothing."""
     try:
-        with Connection(endpoint, time.monotonic() + seconds) as connection:
+        with Connection(endpoint, clock.now() + seconds) as connection:
             connection.read_until(lambda raw: b"\n" in raw)
             return bytes(connection.raw)
     except OSError:
@@ -220,7 +220,7 @@ def _conversation(
     client: Client, requests: Sequence[Request], body: str, linger: float, close: bool
 ) -> list[RawReply]:
     endpoint = client.endpoint
-    deadline = time.monotonic() + endpoint.timeout
+    deadline = clock.now() + endpoint.timeout
     methods = [request.method for request in requests]
     try:
         connection = Connection(endpoint, deadline)
@@ -234,7 +234,7 @@ def _conversation(
     replies: list[RawReply] = []
     with connection:
         for number, request in enumerate(requests, start=1):
-            began = time.monotonic() - connection.start
+            began = clock.now() - connection.start
             _send(connection, endpoint, request, body, close=close and number == len(requests))
             connection.read_until(_is_whole(methods[:number]))
             if number == len(requests):
@@ -285,7 +285,7 @@ def _send(
             extras = (("Content-Length", str(len(octets))), ("Expect", "100-continue"))
             connection.write(head(endpoint, request, *extras, close=close))
             patience = Connection.read_until
-            before, connection._deadline = connection._deadline, time.monotonic() + 1.0
+            before, connection._deadline = connection._deadline, clock.now() + 1.0
             patience(connection, lambda raw: _HEAD_END.search(raw) is not None)
             connection._deadline, connection.failure = before, None
             if not connection.raw or _CONTINUE.match(bytes(connection.raw)):
@@ -298,7 +298,7 @@ def _send(
 def _wait_for_more(connection: Connection, linger: float) -> None:
     """Give the target a moment to send what it must not, or to close."""
     before = connection._deadline
-    connection._deadline = min(before, time.monotonic() + linger)
+    connection._deadline = min(before, clock.now() + linger)
     failure = connection.failure
     if linger:
         connection.read_until(lambda raw: False)
@@ -313,7 +313,7 @@ def _exchange(
     began: float,
 ) -> Exchange:
     url = client.endpoint.url(request.path)
-    ended = time.monotonic() - connection.start - began
+    ended = clock.now() - connection.start - began
     if response is None or response.status == 0:
         shown = bytes(connection.raw) if response is not None else b""
         kind = FailureKind.PROTOCOL if shown else FailureKind.RESET

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 
 from conformance.protocol.http1 import read_responses
 
+from . import clock
 from .client import Client
 from .exchange import Exchange, Request
 from .raw import Connection, head
@@ -94,7 +95,7 @@ def open_stream(client: Client, request: Request, seconds: float) -> Iterator[Op
     octets = request.body or b""
     length = ("Content-Length", str(len(octets)))
     try:
-        connection = Connection(client.endpoint, time.monotonic() + seconds)
+        connection = Connection(client.endpoint, clock.now() + seconds)
     except OSError:
         client.log.append((request, None))
         client.gate.settle(ticket, [Exchange(request, "")])

@@ -1,15 +1,18 @@
 """Shuts a connection down from outside: at the deadline, or when a stream lingers.
 
-httpx bounds each read, not all of them: against one byte a second it waits for ever.
+httpx bounds each read, not all of them: against one byte a second it waits for ever. The bounds are
+on `clock`: what came while this process was held up is read before anything is late.
 """
 
 import contextlib
 import re
 import socket
 import threading
+from collections.abc import Callable
 
 import httpcore
 
+from . import clock
 from .exchange import Failure, FailureKind
 
 _DONE = re.compile(rb"(?m)^data: ?\[DONE\]\s*$")
@@ -26,10 +29,10 @@ class Watchdog:
         self._socket: socket.socket | None = None
         self._bite: Failure | None = None
         self._due: Failure | None = None
-        self._lingering: threading.Timer | None = None
         self._done = False
         late = Failure(FailureKind.TIMEOUT, f"not complete after {limit:g} s")
-        self._deadline = self._timer(limit, late)
+        self._lingering: _Timer | None = None
+        self._deadline = _Timer(limit, self._shut, late)
 
     def watch(self, stream: httpcore.NetworkStream) -> None:
         """From now on the connection is `stream`."""
@@ -48,7 +51,7 @@ class Watchdog:
         if done or _LAST_ERROR.search(tail):
             if self._lingering is None:
                 held = Failure(FailureKind.HELD_OPEN, f"{self._linger:g} s")
-                self._lingering = self._timer(self._linger, held)
+                self._lingering = _Timer(self._linger, self._shut, held)
             self._done = self._done or done
         elif self._lingering is not None and not self._done:
             self._lingering.cancel()
@@ -63,12 +66,6 @@ class Watchdog:
                 timer.cancel()
         return self._bite
 
-    def _timer(self, seconds: float, why: Failure) -> threading.Timer:
-        timer = threading.Timer(seconds, self._shut, (why,))
-        timer.daemon = True
-        timer.start()
-        return timer
-
     def _shut(self, why: Failure) -> None:
         with self._lock:
             self._due = why
@@ -76,3 +73,22 @@ class Watchdog:
                 self._bite = why
                 with contextlib.suppress(OSError):
                     self._socket.shutdown(socket.SHUT_RDWR)
+
+
+class _Timer:
+    """Calls `act(why)` after so many seconds of `clock`, unless it is cancelled before."""
+
+    def __init__(self, seconds: float, act: Callable[[Failure], None], why: Failure) -> None:
+        self._due = clock.now() + seconds
+        self._cancelled = threading.Event()
+        threading.Thread(target=self._wait, args=(act, why), daemon=True).start()
+
+    def _wait(self, act: Callable[[Failure], None], why: Failure) -> None:
+        while not self._cancelled.wait(max(0.0, self._due - clock.now())):
+            if clock.now() >= self._due:
+                act(why)
+                return
+
+    def cancel(self) -> None:
+        """Call it off."""
+        self._cancelled.set()

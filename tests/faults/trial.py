@@ -4,7 +4,8 @@ The laws:
 
 1. The suite runs as a user runs it: through pytest, over a socket, results read from the file.
 2. One server process serves every fault, each under a path of its own, so that trials are parallel.
-3. Thresholds in seconds are scaled down in the profile, and the server's delays with them.
+3. Where a fault is late, thresholds in seconds are scaled down in its profile, and the server's
+   delays with them; everywhere else they are the user's: a busy machine is late now and then.
 4. Real clients (CC-SDK) run only where a fault declares that it breaks one: each takes a second,
    and they stumble over most of what is wrong.
 """
@@ -35,21 +36,27 @@ SEEING = "google/gemma-3-27b-it"
 PICTURES = frozenset(f"CC-MM-{number:03}" for number in (1, 2, 5, 6, 7, 8, 9))
 
 PATIENCE = 0.8
-"""Seconds that a late fault is late by; the profile below calls 0.5 s late."""
+"""Seconds that a late fault is late by; `IMPATIENT` calls 0.5 s late."""
 
 WINDOW = 131_072
 """The window of the reference server's models, in tokens; its documentation tells none."""
 
-OVERLAY = """
-[limits]
+LATE = frozenset({"CC-CONC-003", "CC-CONC-004", "CC-SERR-005", "CC-SSE-007", "CC-SSE-025"})
+"""What is judged by a threshold in seconds."""
+
+IMPATIENT = """
 held_open_s = 0.5
 held_open_warning_s = 0.3
 silence_s = 2.0
 silence_warning_s = 1.6
+busy_s = 1.0
+"""
+
+OVERLAY = """
+[limits]
 large_body_mb = 9
 slow_reader_s = 0.1
-busy_s = 1.0
-
+{limits}
 [triggers]
 stream_error = "Fail in the middle of the stream."
 filter = "Say what the filter stops."
@@ -73,21 +80,25 @@ def server() -> contextlib.AbstractContextManager[str]:
     return serving([*command, "--patience", str(PATIENCE)])
 
 
-def profile(folder: Path, *, clients: bool = False, burst: bool = False) -> Path:
-    """The shipped profile with thresholds scaled down and the trigger of the reference server.
+def profile(
+    folder: Path, *, clients: bool = False, burst: bool = False, impatient: bool = False
+) -> Path:
+    """The shipped profile with the keys and the trigger of the reference server.
 
     `clients`: with the examples of the documentation, which real clients run; `burst`: many calls
-    at once are allowed.
+    at once are allowed; `impatient`: with thresholds scaled down.
     """
     text = (files("conformance.target") / "profiles" / "ainul.toml").read_text("utf-8")
-    path = folder / f"{'clients' if clients else 'burst' if burst else 'faults'}.toml"
+    flags = {"clients": clients, "burst": burst, "impatient": impatient}
+    path = folder / f"{'-'.join(['faults', *(name for name, on in flags.items() if on)])}.toml"
     if not clients:
         text = text[: text.index("[[examples]]")]
     able = f"[capabilities]\nbrowser = true\nburst = {str(burst).lower()}\n"
     text = text.replace("[capabilities]\n", able)
     text = text.replace(f'id = "{MODEL}"\n', f'id = "{MODEL}"\ncontext_tokens = {WINDOW}\n')
     draft = path.with_suffix(f".{os.getpid()}")  # two workers write the same file
-    draft.write_text(text + OVERLAY, encoding="utf-8")
+    overlay = OVERLAY.replace("{limits}", IMPATIENT if impatient else "")
+    draft.write_text(text + overlay, encoding="utf-8")
     return draft.replace(path)
 
 
@@ -105,7 +116,8 @@ def judge(address: str, fault: str, folder: Path, only: tuple[str, ...] = ()) ->
     chosen = [word for one in only for word in ("--requirement", one)]
     number = str(EXAMPLES if known is not None and found_by_examples(known) else 0)
     words = ("--model", model, "--examples", number, *chosen)
-    declares = profile(folder, clients=clients, burst=BURST in declared)
+    late = bool(declared & LATE)
+    declares = profile(folder, clients=clients, burst=BURST in declared, impatient=late)
     return judgement(base, results, declares, *words, clients=clients)
 
 
