@@ -24,7 +24,8 @@ from conformance.reference.faults.edits import (
     quiet,
     setting,
 )
-from conformance.reference.faults.http import BOM, PAGE
+from conformance.reference.faults.http import BOM
+from conformance.reference.faults.http_requests import PAGE
 from conformance.reference.faults.registry import fault
 from conformance.reference.text import BREAKDOWN
 from conformance.reference.wire import document

@@ -1,4 +1,4 @@
-"""Faults of the chunk sequence (CC-STREAM)."""
+"""Faults of the chunk sequence (CC-STREAM); those of its usage: ``stream_usage``."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from conformance.reference.faults.edits import (
     is_chunk,
     is_finish,
     is_object,
-    is_usage,
     middle,
     place,
     prompted,
@@ -81,18 +80,6 @@ def changes_its_fingerprint(events: list[Item], call: Call) -> list[Item]:
 def changes_its_model(events: list[Item], call: Call) -> list[Item]:
     """Names another model on the last chunk."""
     return each_item(events, setting(model="default"), is_finish)
-
-
-@fault(breaks={"CC-STREAM-001", "CC-STREAM-005", "CC-STREAM-030", "CC-SSE-016"}, seam="events")
-def streams_usage_without_choices(events: list[Item], call: Call) -> list[Item]:
-    """Leaves `choices` out of the usage chunk."""
-    return each_item(events, lambda item: item.pop("choices"), is_usage)
-
-
-@fault(breaks={"CC-STREAM-001", "CC-STREAM-005", "CC-STREAM-030", "CC-SSE-016"}, seam="events")
-def streams_usage_with_null_choices(events: list[Item], call: Call) -> list[Item]:
-    """Writes null for the `choices` of the usage chunk."""
-    return each_item(events, setting(choices=None), is_usage)
 
 
 @fault(breaks={"CC-STREAM-006"}, seam="events")
@@ -224,43 +211,6 @@ def begins_with_an_empty_chunk(events: list[Item], call: Call) -> list[Item]:
     return inserted(events, 0, blank)
 
 
-@fault(breaks={"CC-STREAM-018", "CC-STREAM-030"}, seam="events")
-def keeps_the_usage_to_itself(events: list[Item], call: Call) -> list[Item]:
-    """Leaves the usage chunk out that was asked for."""
-    return [item for item in events if not is_usage(item)]
-
-
-@fault(breaks={"CC-STREAM-019"}, seam="events")
-def leaves_null_usage_out(events: list[Item], call: Call) -> list[Item]:
-    """Leaves `usage: null` out of the other chunks."""
-    return each_item(events, lambda item: item.pop("usage", None), is_chunk)
-
-
-@fault(breaks={"CC-STREAM-020"}, seam="events")
-def counts_unasked(events: list[Item], call: Call) -> list[Item]:
-    """Sends usage in the last chunk though nobody asked for it."""
-    counts = {"prompt_tokens": 9, "completion_tokens": 9, "total_tokens": 18}
-    return events if call.asks_usage else each_item(events, setting(usage=counts), is_finish)
-
-
-@fault(breaks={"CC-STREAM-018", "CC-STREAM-019", "CC-STREAM-021"}, seam="events")
-def keeps_a_running_total(events: list[Item], call: Call) -> list[Item]:
-    """Sends the usage so far with every chunk."""
-    numbers = count(1)
-
-    def total(item: dict[str, Any]) -> None:
-        done = next(numbers)
-        item["usage"] = {"prompt_tokens": 9, "completion_tokens": done, "total_tokens": 9 + done}
-
-    return each_item(events, total, is_chunk) if call.asks_usage else events
-
-
-@fault(breaks={"CC-STREAM-022"}, seam="events")
-def streams_a_partial_usage(events: list[Item], call: Call) -> list[Item]:
-    """Leaves the total out of the usage chunk."""
-    return each_item(events, lambda item: item["usage"].pop("total_tokens"), is_usage)
-
-
 @fault(breaks={"CC-STREAM-023"}, seam="events")
 def begins_with_the_last_choice(events: list[Item], call: Call) -> list[Item]:
     """Opens the choices in reverse order."""
@@ -297,15 +247,6 @@ def obfuscates_with_a_number(events: list[Item], call: Call) -> list[Item]:
 def streams_a_refusal_as_a_list(events: list[Item], call: Call) -> list[Item]:
     """Writes `refusal` of the first delta as an array."""
     return each_delta(events, setting(refusal=[]), _opens)
-
-
-@fault(breaks={"CC-STREAM-030"}, seam="events")
-def puts_usage_on_the_finish(events: list[Item], call: Call) -> list[Item]:
-    """Sends the usage with the finishing chunk instead of a chunk of its own."""
-    counts = [item["usage"] for item in events if isinstance(item, dict) and is_usage(item)]
-    if not counts:
-        return events
-    return each_item(keeps_the_usage_to_itself(events, call), setting(usage=counts[0]), is_finish)
 
 
 @fault(breaks={"CC-MSG-013", "CC-EQUIV-001"}, seam="events")
@@ -369,14 +310,6 @@ def numbers_all_choices_zero(events: list[Item], call: Call) -> list[Item]:
     return each_choice(events, setting(index=0))
 
 
-@fault(breaks={"CC-STREAM-018", "CC-STREAM-030", "CC-SDK-003", "CC-SDK-004"}, seam="events")
-def counts_before_the_end(events: list[Item], call: Call) -> list[Item]:
-    """Sends the usage chunk before the last piece of text."""
-    counted = [item for item in events if is_usage(item)]
-    rest = [item for item in events if not is_usage(item)]
-    return inserted(rest, middle(rest), *counted)
-
-
 @fault(breaks={"CC-MSG-011"}, seam="events")
 def streams_the_template(events: list[Item], call: Call) -> list[Item]:
     """Lets the end token of the chat template into the text of a stream, in two pieces."""
@@ -404,13 +337,3 @@ def gives_each_choice_an_id_of_its_own(events: list[Item], call: Call) -> list[I
 def nulls_its_role(events: list[Item], call: Call) -> list[Item]:
     """Writes null for the role into every piece of text."""
     return each_delta(events, setting(role=None), has_text)
-
-
-@fault(breaks={"CC-STREAM-022"}, seam="events")
-def streams_an_empty_usage(events: list[Item], call: Call) -> list[Item]:
-    """Writes an empty object into the usage chunk."""
-    return each_item(events, setting(usage={}), _counts)
-
-
-def _counts(item: Item) -> bool:
-    return isinstance(item, dict) and item.get("choices") == []
