@@ -34,6 +34,13 @@ slow_reader_s = 0.1
 """Nothing is declared, everything probed, as for any endpoint; only what the suite itself waits for
 is scaled down."""
 
+REPLIES = ("CC-RESP", "CC-MSG", "CC-USAGE", "CC-FIN", "CC-EQUIV")
+STREAMS = ("CC-SSE", "CC-STREAM", "CC-EQUIV", "CC-SERR", "CC-MSG-011", "CC-MSG-013", "CC-FIN")
+"""What sees a dialect of replies, and one of streams (`only`)."""
+
+FAILS = 'triggers = { stream_error = "Fail in the middle of the stream." }\n'
+"""The profile of an operator who can order an error in the middle of a stream."""
+
 T = TypeVar("T", bound=Callable[..., Any])
 
 

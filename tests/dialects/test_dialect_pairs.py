@@ -24,11 +24,10 @@ from . import (
     ways_of_spelling,
 )
 from .covering import covering, held, pairs
-from .dialect import DIALECTS, check
+from .dialect import DIALECTS, FAILS, check
 
 MODULES = (ways_of_sequence, ways_of_calls, ways_of_members, ways_of_spelling, ways_of_messages)
 
-FAILS = 'triggers = { stream_error = "Fail in the middle of the stream." }\n'
 
 MINE = [
     axes.combined(number, chosen, module=__name__, profile=FAILS).name

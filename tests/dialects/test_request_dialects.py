@@ -1,6 +1,6 @@
 """Dialects of requests, refusals, keys, models and HTTP: right servers, blamed for nothing.
 
-The stream's own dialects are in ``test_stream_dialects.py``.
+Those of streams are in ``test_stream_dialects.py``, of replies in ``test_reply_dialects.py``.
 """
 
 from dataclasses import replace
