@@ -20,7 +20,10 @@ OURS = re.compile(
 
 
 class Page(HTMLParser):
-    """A page as a browser without JavaScript reads it; a tag out of place fails the test."""
+    """A page as a browser without JavaScript reads it.
+
+    A tag out of place fails the test, and so does a script in an attribute.
+    """
 
     def __init__(self, html: str) -> None:
         super().__init__(convert_charrefs=True)
@@ -36,6 +39,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags[tag] += 1
         self.attributes += [(tag, name, value or "") for name, value in attrs]
+        assert not any(name.startswith("on") for name, _ in attrs), attrs
         if tag not in VOID:
             self.open.append(tag)
 
@@ -50,6 +54,16 @@ class Page(HTMLParser):
 
     def all(self, name: str) -> list[str]:
         return [value for _, attribute, value in self.attributes if attribute == name]
+
+    def refers(self) -> list[str]:
+        """Whatever an attribute refers to."""
+        links = {"src", "href", "xlink:href", "action"}
+        return [
+            place
+            for _, name, value in self.attributes
+            for place in (value if name in links else "", *re.findall(r"url\(([^)]*)\)", value))
+            if place
+        ]
 
     @property
     def words(self) -> str:

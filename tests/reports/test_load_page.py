@@ -6,7 +6,6 @@ import html
 import json
 import re
 from collections import Counter
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,54 +14,11 @@ import pytest
 import schemas
 from reports import embedding
 from reports.__main__ import main as reports
-from reports.load import axes, facts, head, plots, svg, sweep_view, view
+from reports.load import axes, facts, head, view
 from reports.load import page as load_page
 
 from . import load_sample as sample
-
-VOID = {"meta", "br", "img", "input", "link", "hr"}
-
-
-class Read(HTMLParser):
-    """What a browser without JavaScript sees: tags, ids, references, text."""
-
-    def __init__(self, text: str) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.tags: Counter[str] = Counter()
-        self.ids: list[str] = []
-        self.refers: list[str] = []
-        self.labels: list[dict[str, str]] = []
-        self.text = ""
-        self.feed(text)
-        self.close()
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.tags[tag] += 1
-        if tag not in VOID:
-            self.open.append(tag)
-        known = {name: value or "" for name, value in attrs}
-        if tag == "svg":
-            self.labels.append(known)
-        if "id" in known:
-            self.ids.append(known["id"])
-        for name, value in known.items():
-            assert not name.startswith("on"), (tag, name)
-            if name in ("src", "href", "xlink:href", "action"):
-                self.refers.append(value)
-            self.refers += re.findall(r"url\(([^)]*)\)", value)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        if tag not in VOID:
-            self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        if not {"script", "style"} & set(self.open):
-            self.text += data
+from .reading import Page
 
 
 @pytest.fixture(scope="module")
@@ -86,13 +42,12 @@ def test_the_samples_are_what_a_run_writes(made: dict[str, Any], swept: dict[str
 
 
 def test_a_page_is_whole_and_refers_to_itself_alone(page: str) -> None:
-    read = Read(page)
-    assert read.open == []
-    assert {tag: n for tag, n in Counter(read.ids).items() if n > 1} == {}
-    assert read.refers
-    for place in read.refers:
+    read = Page(page)
+    assert {tag: n for tag, n in Counter(read.all("id")).items() if n > 1} == {}
+    assert read.refers()
+    for place in read.refers():
         assert place.startswith("#"), place
-        assert place[1:] in read.ids, place
+        assert place[1:] in read.all("id"), place
     assert read.tags["script"] == 2
     assert not {"iframe", "object", "embed", "link", "image", "img"} & set(read.tags)
     assert "http://www.w3.org" not in page
@@ -108,8 +63,19 @@ def test_a_page_gives_its_results_back(made: dict[str, Any], page: str, tmp_path
     assert load_page.read(second) == json.loads(json.dumps(made))
 
 
+def test_the_same_results_give_the_same_page(made: dict[str, Any], page: str) -> None:
+    assert load_page.render(json.loads(json.dumps(made))) == page
+
+
+def test_a_run_that_sent_nothing_has_a_page() -> None:
+    made = sample.run([])
+    assert made["models"] == {}
+    text = Page(load_page.render(made)).words
+    assert "No request was sent" in text
+
+
 def test_a_page_says_first_what_came_of_it(made: dict[str, Any], page: str) -> None:
-    text = " ".join(Read(page).text.split())
+    text = Page(page).words
     sentence = head.verdict(made)
     assert f"{sentence.lead} {sentence.rest}" in text
     assert text.index(sentence.lead) < text.index("requests succeeded") < text.index("Definitions")
@@ -201,113 +167,21 @@ def test_failures_count_for_targets() -> None:
     assert told not in " ".join(head.caveats(sample.run()))
 
 
-# --- plots ----------------------------------------------------------------------------------------
-
-
-def test_every_plot_is_told_and_has_the_colours_of_the_page(page: str) -> None:
-    read = Read(page)
-    drawn = [label for label in read.labels if label.get("role") == "img"]
-    assert len(drawn) == 2 * 6 + 2 + 3 + 3
-    for label in drawn:
-        for id_ in label["aria-labelledby"].split():
-            assert id_ in read.ids
-    pictures = re.findall(r'<svg viewBox="0 0 380.*?</svg>', page, re.S)
-    assert len(pictures) == len(drawn)
-    for picture in pictures:
-        assert not re.search(r"#[0-9a-fA-F]{6}\b", picture)
-        assert "font-family" not in picture
-        assert len(picture) < 40_000
-        told = re.search(r"<desc[^>]*>([^<]+)</desc>", picture)
-        assert told is not None
-        assert re.search(r"\d", told[1])
-
-
-def test_the_same_results_give_the_same_page(made: dict[str, Any], page: str) -> None:
-    assert load_page.render(json.loads(json.dumps(made))) == page
-
-
-def test_invalid_windows_and_the_opening_are_marked(made: dict[str, Any]) -> None:
-    on = axes.scene(made)
-    assert on is not None
-    assert [*on.invalid] == [(20, 30)]  # two windows that touch
-    assert [*on.measured] == [3, 60]
-    [first, *_] = plots.of_model(made, "vendor/one", "m0", on)
-    assert ">INVALID</text>" in first.svg
-    assert "var(--failbg)" in first.svg
-    assert "<pattern" in first.svg  # seen without colour
-    calm = sample.run(invalid=0)
-    still = axes.scene(calm)
-    assert still is not None
-    assert "INVALID" not in plots.of_model(calm, "vendor/one", "m0", still)[0].svg
-
-
-def test_styles_differ_without_their_colour() -> None:
-    known = [svg.style(number) for number in range(30)]
-    assert len({style.letter for style in known}) == 30
-    assert known[26].letter == "AA"
-    assert len({(str(style.dash), style.marker) for style in known}) == 30
-
-
-def test_a_distribution_on_its_axis_begins_where_its_samples_do(made: dict[str, Any]) -> None:
-    for plot in plots.side_by_side(made):
-        for letter in "AB":
-            assert f">{letter}</text>" in plot.svg
-
-
-def test_a_page_without_matplotlib_has_tables_and_one_line(
-    made: dict[str, Any],
-    monkeypatch: pytest.MonkeyPatch,
-    tmp_path: Path,
-    capsys: pytest.CaptureFixture[str],
-) -> None:
-    monkeypatch.setattr(svg, "find_spec", lambda name: None)
-    read = Read(load_page.render(made))
-    assert read.tags["figure"] == 0
-    assert load_page.INSTALL in read.text
-    assert "withheld" in read.text or "time to first token" in read.text
-    (tmp_path / "r.json").write_text(json.dumps(made), "utf-8")
-    assert reports(["load", str(tmp_path / "r.json")]) == 0
-    assert load_page.INSTALL in capsys.readouterr().err
-    assert (tmp_path / "r.html").exists()
-
-
-def test_results_of_an_older_version_have_a_page_without_plots(made: dict[str, Any]) -> None:
-    old = json.loads(json.dumps(made))
-    for name in ("series", "command"):
-        del old[name]
-    del old["window"]["start"], old["definitions"]["samples_needed"]
-    for model in old["models"].values():
-        del model["series"], model["distributions"]
-    assert schemas.violations("load_results", old) == []
-    text = Read(load_page.render(old)).text
-    assert "They were written by a version that kept no series" in text
-    assert "The results do not hold the command line" in text
-
-
-def test_a_run_that_sent_nothing_has_a_page() -> None:
-    made = sample.run([])
-    assert made["models"] == {}
-    text = Read(load_page.render(made)).text
-    assert "No request was sent" in text
-
-
-# --- hostile, large -------------------------------------------------------------------------------
+# --- hostile, large ------------------------------------------------------------------------------
 
 
 def test_nothing_that_a_target_sent_is_more_than_text() -> None:
     made = sample.run(sample.HOSTILE, failures=2, example="".join(sample.HOSTILE[:4]))
     page = load_page.render(made)
-    read = Read(page)
-    assert read.open == []
+    read = Page(page)
     assert read.tags["script"] == 2
-    assert "alert(1)" in read.text
-    assert all(place.startswith("#") for place in read.refers)
-    assert not {"\x00", "\x07", "\u202e"} & set(read.text)
-    assert "\\u202e$x_1$\\x00" in read.text
+    assert "alert(1)" in read.words
+    assert all(place.startswith("#") for place in read.refers())
+    assert not {"\x00", "\x07", "\u202e"} & set(read.words)
+    assert "\\u202e$x_1$\\x00" in read.words
     assert len(page) < 3_000_000
     assert embedding.results_in(page) == json.loads(json.dumps(made))
-    swept = Read(load_page.render(sample.sweep(sample.HOSTILE)))
-    assert swept.open == []
+    swept = Page(load_page.render(sample.sweep(sample.HOSTILE)))
     assert swept.tags["script"] == 2
 
 
@@ -317,12 +191,12 @@ def test_ten_models_and_an_hour_make_a_page_below_three_megabytes() -> None:
     )
     page = load_page.render(made)
     assert len(page.encode()) < 3_000_000
-    assert Read(page).tags["figure"] == 10 * 6 + 2 + 3 + 3
+    assert Page(page).tags["figure"] == 10 * 6 + 2 + 3 + 3
     assert "<details" in page
     assert not re.search(r"model-card[^>]* open", page)  # ten are closed at first
 
 
-# --- the command ----------------------------------------------------------------------------------
+# --- the command ---------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -358,54 +232,3 @@ def test_reports_load_writes_the_page(made: dict[str, Any], tmp_path: Path) -> N
     (tmp_path / "load.json").write_text(json.dumps(made), "utf-8")
     assert reports(["load", str(tmp_path / "load.json")]) == 0
     assert (tmp_path / "load.html").read_text("utf-8").startswith("<!doctype html>")
-
-
-# --- sweeps ---------------------------------------------------------------------------------------
-
-
-def test_the_page_of_a_sweep(swept: dict[str, Any]) -> None:
-    page = load_page.render(swept)
-    read = Read(page)
-    assert read.open == []
-    assert all(place.startswith("#") and place[1:] in read.ids for place in read.refers)
-    text = " ".join(read.text.split())
-    assert "The targets hold at 12 requests a second, not at 13." in text
-    assert "They did so in 2 of 2 runs: with 95 % confidence they do in 34 % or more" in text
-    assert text.count("vendor/one") > 1
-    for word in ("failed with status 2", "sweep-9.json", "ttft p95 (ms) against"):
-        assert word in text
-    assert embedding.results_in(page) == json.loads(json.dumps(swept))
-    first = re.search(r'<svg viewBox="0 0 380.*?</svg>', page, re.S)
-    assert first is not None
-    for said in ("held 12", "broke 13", ">limit</text>"):
-        assert said in first[0]
-    assert read.tags["figure"] == 5
-
-
-def test_each_run_of_a_sweep_is_a_row_by_rate(swept: dict[str, Any]) -> None:
-    rows = sweep_view.rows(swept)
-    assert [row.rate for row in rows] == ["8", "12", "12", "13", "15", "16"]
-    assert [row.sign.word for row in rows] == ["held"] * 3 + ["broken", "failed", "broken"]
-    assert rows[0].figures == ("320 ms", "-")
-
-
-@pytest.mark.parametrize(
-    ("answer", "css", "words"),
-    [
-        ({"held": None, "broken": 8.0}, "fail", "The targets hold at no rate that was tried."),
-        ({"unknown": 13.0}, "open", "Unknown: the run at 13 requests a second decides nothing."),
-        ({"broken": None}, "pass", "The targets hold at 12 requests a second, no higher rate"),
-        ({"state": "interrupted"}, "open", "The sweep was interrupted: 6 runs of it are here."),
-        (
-            {"state": "running"},
-            "open",
-            "The sweep goes on: 6 runs of it are here.",
-        ),
-    ],
-)
-def test_the_answer_of_a_sweep(
-    swept: dict[str, Any], answer: dict[str, Any], css: str, words: str
-) -> None:
-    said = sweep_view.verdict({**swept, **answer})
-    assert (said.css, said.lead[: len(words)]) == (css, words)
-    load_page.render({**swept, **answer})
