@@ -16,7 +16,7 @@ from conformance.embedded import EmbeddedServer
 from conformance.protocol.completion import findings
 from conformance.protocol.jsontext import read_document
 from conformance.protocol.stream import read_stream
-from conformance.target.profile import load
+from conformance.target.reading import load
 from conformance.wire.client import Client, Endpoint
 from conformance.wire.exchange import Request
 

@@ -15,7 +15,8 @@ import pytest
 
 from . import bounds, requirements
 from .generation import DEFAULT_EXAMPLES, DEFAULT_SEED, Amount
-from .target.profile import Profile, ProfileError, for_url, load
+from .target.profile import Profile, ProfileError
+from .target.reading import for_url, load
 from .wire.arguments import bare, blank
 from .wire.pace import Limits
 

@@ -23,7 +23,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
-from conformance.target.profile import Profile, ProfileError, for_url, load
+from conformance.target.profile import Profile, ProfileError
+from conformance.target.reading import for_url, load
 from conformance.wire.arguments import WHERE_A_KEY_GOES, blank, misplaced_key
 from load import arrivals, prompts, slo
 from load.exchange import LARGEST, Limits

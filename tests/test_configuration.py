@@ -14,7 +14,7 @@ from conformance.configuration import Selection, command, configuration, merged
 from conformance.generation import DEFAULT_EXAMPLES, DEFAULT_SEED, Amount
 from conformance.settings import Settings
 from conformance.target.capabilities import Capability
-from conformance.target.profile import load
+from conformance.target.reading import load
 
 URL = "http://127.0.0.1:8080/v1"
 PLAIN = Settings(

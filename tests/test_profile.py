@@ -2,7 +2,8 @@
 
 import pytest
 
-from conformance.target.profile import Limits, ProfileError, parse
+from conformance.target.profile import Limits, ProfileError
+from conformance.target.reading import parse
 
 KEYS = {"name": "p", "keys": {"limited": "$LIMITED_KEY", "exhausted": "$EMPTY_KEY"}}
 

@@ -18,7 +18,7 @@ import pytest
 
 from conformance.checks import judged
 from conformance.requirements import REQUIREMENTS
-from conformance.target.profile import load
+from conformance.target.reading import load
 from reports.verdict import Verdict
 from tests.servers.judging import (
     ARTEFACTS,

@@ -18,7 +18,7 @@ from conformance.protocol.finding import Finding
 from conformance.recording import Recorder, verdict
 from conformance.requirements import REQUIREMENTS, Level
 from conformance.settings import Settings
-from conformance.target.profile import load
+from conformance.target.reading import load
 from conformance.wire.exchange import Exchange, Request
 from conformance.wire.redact import Redactor
 

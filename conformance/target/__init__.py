@@ -1,1 +1,2 @@
-"""Whom we judge: what its documentation declares (`profile`), what it can do (`capabilities`)."""
+"""Whom we judge: what its documentation declares (`profile`; `reading` takes it from TOML), what it
+can do (`capabilities`)."""

@@ -12,7 +12,7 @@ from conformance.expect import judge
 from conformance.generation import Amount
 from conformance.guards import refused
 from conformance.outcomes import Broken, Inconclusive, Sighting, Unjudged
-from conformance.target.profile import load
+from conformance.target.reading import load
 from conformance.wire.client import Client, Endpoint
 from conformance.wire.exchange import Exchange, Failure, FailureKind, Request
 
