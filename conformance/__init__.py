@@ -23,7 +23,7 @@ The map (design laws in CONTRIBUTING.md):
 | `protocol/` | bytes and JSON in, findings out; no I/O, standard library only |
 | `wire/` | the only socket of the checker |
 | `target/` | what the target documents, and what it can do |
-| `plugin.py`, `settings.py` | the pytest plugin: inert in runs that are not ours |
+| `plugin.py`, `options.py`, `settings.py` | the pytest plugin: inert in runs that are not ours |
 | `run.py` | the hooks of a run of ours; what they call: |
 | `session`, `preflight`, `embedded` | the target of the run |
 | `collecting`, `standing` | which checks run, in what order; does a model answer at all? |

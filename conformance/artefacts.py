@@ -6,6 +6,7 @@ The law: every place is tried before anything is sent to the target.
 import datetime as dt
 import os
 import platform
+import tempfile
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -30,7 +31,7 @@ PACKAGES = ("pytest", "httpx", "h11", "jsonschema", "hypothesis", "pytest-html")
 def default_artefacts(config: pytest.Config, run: "Run") -> None:
     """JUnit and HTML beside the results, unless the user names other places."""
     here, option = config.invocation_params.dir, config.option
-    settings.check_writable(run.settings.results, "--results", replaced=True)
+    _check_writable(run.settings.results, "--results", replaced=True)
     if in_use(beside(run.settings.results)):
         raise pytest.UsageError(
             f"another run that is under way writes to {run.settings.results}: "
@@ -38,12 +39,12 @@ def default_artefacts(config: pytest.Config, run: "Run") -> None:
         )
     if config.pluginmanager.hasplugin("junitxml"):
         option.xmlpath = str(_placed(here, option.xmlpath or settings.OUT / "junit.xml"))
-        settings.check_writable(Path(option.xmlpath), "--junitxml")
+        _check_writable(Path(option.xmlpath), "--junitxml")
     if config.pluginmanager.hasplugin("html"):
         from reports.plugin import HtmlReport
 
         run.page = _placed(here, option.htmlpath or settings.OUT / "compliance.html")
-        settings.check_writable(run.page, "--html", replaced=True)
+        _check_writable(run.page, "--html", replaced=True)
         option.htmlpath = str(run.page)
         option.self_contained_html = True
         # Rewriting the page after every check is quadratic in their number; pytest-html offers an
@@ -66,6 +67,32 @@ def mask_debug(config: pytest.Config, redact: Callable[[str], str]) -> None:
     file.truncate()
     write(redact(known))
     config.trace.root.setwriter(lambda text: write(redact(text)))
+
+
+def _check_writable(path: Path, option: str, *, replaced: bool = False) -> None:
+    """Make the folder of `path`; say what cannot be written before anything is sent.
+
+    `replaced`: the file is put in place whole, which must not happen to a device.
+    Raises `pytest.UsageError` with one line that names `option`.
+    """
+    obstacle = _obstacle(path, replaced)
+    if obstacle is not None:
+        raise pytest.UsageError(f"{option} {path} cannot be written: {obstacle}")
+
+
+def _obstacle(path: Path, replaced: bool) -> str | None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        if not path.exists():
+            with tempfile.TemporaryFile(dir=path.parent):
+                return None
+    except OSError as error:
+        return error.strerror
+    if path.is_dir():
+        return "it is a folder"
+    if replaced and not path.is_file():
+        return "it is no plain file"
+    return None if os.access(path, os.W_OK) else "no permission to write it"
 
 
 def _placed(here: Path, given: str | Path) -> Path:

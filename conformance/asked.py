@@ -1,7 +1,7 @@
 """A command line before it is parsed: is it one of ours, and is a key where none belongs?
 
 The law: nothing of a run hangs on whether it looks like one of ours, for that may err
-(`settings.is_ours` decides later, and does not). It says how a start is broken off, and whether a
+(`options.is_ours` decides later, and does not). It says how a start is broken off, and whether a
 mistyped key is our business.
 """
 

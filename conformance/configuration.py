@@ -13,7 +13,8 @@ from dataclasses import asdict, astuple, dataclass
 from typing import Any
 
 from .generation import DEFAULT_EXAMPLES, DEFAULT_SEED
-from .settings import DEFAULT_TIMEOUT, DEFAULT_VARIABLE, Settings
+from .options import DEFAULT_TIMEOUT, DEFAULT_VARIABLE
+from .settings import Settings
 from .target.capabilities import Capability
 from .wire.transcript import printable
 

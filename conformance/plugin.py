@@ -17,7 +17,7 @@ from .asked import is_asked, refuse_misplaced_key
 if is_asked(sys.argv[1:]):
     signals.starting()  # before what takes its time is imported
 
-from . import settings
+from . import options, settings
 
 if TYPE_CHECKING:
     from .chat import Chat
@@ -33,7 +33,7 @@ MARKERS = (
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    settings.add_options(parser)
+    options.add_options(parser)
 
 
 @pytest.hookimpl(wrapper=True, tryfirst=True)
@@ -61,8 +61,8 @@ def pytest_cmdline_main(config: pytest.Config) -> int | None:
 def pytest_configure(config: pytest.Config) -> None:
     for marker in MARKERS:
         config.addinivalue_line("markers", marker)
-    settings.keep_to_checks(config)
-    if not settings.is_ours(config):
+    options.keep_to_checks(config)
+    if not options.is_ours(config):
         signals.release()
         return
     if config.getoption("requirements"):
