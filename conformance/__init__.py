@@ -9,7 +9,7 @@ The map (design laws in CONTRIBUTING.md):
 | `sent.py`, `battery.py`, `invalid.py`, `prompts.py`, `credentials.py` | what is sent |
 | `chat.py`, `guards.py`, `expect.py`, `outcomes.py` | the vocabulary in which checks are written |
 | `parameters.py` | is a parameter taken, and refused where it is wrong? |
-| `patience.py`, `endless.py` | when does a reply count? 429, 5xx, lost connections, no end |
+| `patience.py`, `endless.py`, `lost.py` | when does a reply count? 429, 5xx, no end, lost replies |
 | `again.py` | is a breach steady, or does it come and go? it is asked again |
 | `forms.py` | answers in a form that the request gave, with or without log probabilities |
 | `recall.py` | does a model give back what a message told it? a control decides |

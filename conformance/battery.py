@@ -13,8 +13,7 @@ from typing import Any
 
 from . import prompts
 from .chat import OMIT, Chat
-from .guards import refuses
-from .outcomes import Blocked
+from .guards import answered, refuses
 from .sent import CHAT_PATH, encode
 from .wire.exchange import Exchange, FailureKind, Request
 from .wire.raw import RawReply, converse
@@ -57,11 +56,14 @@ def streams(chat: Chat) -> list[Exchange]:
 
     The last only where the profile names a prompt that makes a stream fail.
     """
-    found = [chat.stream(), long_stream(chat)]
-    if chat.has("stream_usage"):
-        found.append(usage_stream(chat))
+    found = _plain_streams(chat)
     trigger = chat.profile.triggers.get("stream_error")
     return found if trigger is None else [*found, chat.stream(trigger)]
+
+
+def _plain_streams(chat: Chat) -> list[Exchange]:
+    usage = [usage_stream(chat)] if chat.has("stream_usage") else []
+    return [chat.stream(), long_stream(chat), *usage]
 
 
 def usage_stream(chat: Chat) -> Exchange:
@@ -146,15 +148,21 @@ def all_streams(chat: Chat) -> list[Exchange]:
 
     One whose connection was cut is left out: it has no form to judge, and the cut is CC-HTTP-009's.
     """
-    found = [*streams(chat), counted_stream(chat)]
-    if chat.has("tools"):
-        found += call_streams(chat)
-    if chat.has("n"):
-        found.append(chat.stream(n=2))
+    found = [*streams(chat), *_further_streams(chat)]
     whole = [exchange for exchange in found if not was_cut(exchange)]
     if not whole:
-        raise Blocked("CC-HTTP-009", str(found[0].failure), found[0])
+        answered(found[0])  # raises: it was cut
     return whole
+
+
+def good_streams(chat: Chat) -> list[Exchange]:
+    """Every kind of stream that is to come whole, those whose connection was cut among them."""
+    return [*_plain_streams(chat), *_further_streams(chat)]
+
+
+def _further_streams(chat: Chat) -> list[Exchange]:
+    tools = calls(chat, stream=True) if chat.has("tools") else []
+    return [counted_stream(chat), *tools, *([chat.stream(n=2)] if chat.has("n") else [])]
 
 
 def was_cut(exchange: Exchange) -> bool:

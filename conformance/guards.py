@@ -8,7 +8,11 @@ with the id to blame, `Inconclusive` when nobody can be blamed, `Unsupported` fo
 | timeout, connection refused, too large, 402, 408, 429 | INCONCLUSIVE |
 | 400, since the bound was spent on thinking | INCONCLUSIVE |
 | 4xx by a content filter, which takes a prompt for what it is not | INCONCLUSIVE |
-| reply cut short, not HTTP/1.1 | BLOCKED by CC-HTTP-009 |
+| the plainest call lost each time (`lost`) | BLOCKED by CC-HTTP-009, or CC-HTTP-001 |
+| reply cut short, not HTTP/1.1, each time | BLOCKED by CC-HTTP-009 |
+| connection lost before a reply, each time | broken where a reply is demanded, else INCONCLUSIVE |
+| a stream lost before its head, each time | BLOCKED by CC-SSE-001 |
+| any of these, but not each time | INCONCLUSIVE |
 | a content coding that was not asked for | BLOCKED by CC-HTTP-018 |
 | 5xx that persists, plain call succeeds meanwhile | broken where 200 or 4xx is demanded |
 | 5xx otherwise | INCONCLUSIVE |
@@ -24,6 +28,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
+from .lost import FRAMING, breaks_framing, broken_by, is_lost, told
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Unsupported
 from .protocol.calls import ToolCall, well_formed
 from .protocol.coding import inflate
@@ -34,8 +39,6 @@ from .protocol.jsontext import read_document
 from .wire.exchange import Exchange, FailureKind
 
 REPEATS_THAT_COUNT = 3
-
-BROKEN_FRAMING = (FailureKind.TRUNCATED, FailureKind.PROTOCOL)
 
 POSTPONED: Mapping[int | None, str] = {
     402: "payment required",
@@ -77,6 +80,11 @@ def persists(exchange: Exchange) -> bool:
     return exchange.repeats >= REPEATS_THAT_COUNT and exchange.canary_ok is True
 
 
+def lost_unbegun(exchange: Exchange) -> bool:
+    """Whether the connection is lost before a reply each time, while the plainest call has one."""
+    return is_lost(exchange) and not breaks_framing(exchange) and persists(exchange)
+
+
 def _persisting(exchange: Exchange) -> str:
     times = f"{exchange.repeats} of {exchange.repeats} times"
     return f"{status_line(exchange)}; {times}, while the plainest call succeeds"
@@ -86,17 +94,19 @@ def answered(exchange: Exchange, required: str | None = None, *, coded: bool = F
     """`exchange`, which holds a whole reply that is not put off (`POSTPONED`).
 
     `required`: what the clause at hand demands of the reply; a connection that is lost each time
-    breaks it. Without, that is CC-HTTP-009's business.
+    breaks it. Without, one that had brought the head of a reply is CC-HTTP-009's business.
     `coded`: a content coding that was not asked for is the clause at hand.
     """
     failure = exchange.failure
     if failure is not None and failure.kind is not FailureKind.HELD_OPEN:
-        if failure.kind in BROKEN_FRAMING:
-            raise Blocked("CC-HTTP-009", str(failure), exchange)
-        if failure.kind is FailureKind.RESET and persists(exchange):
-            if required is None:
-                raise Blocked("CC-HTTP-009", _persisting(exchange), exchange)
-            broken(required, _persisting(exchange), exchange)
+        if (by := broken_by(exchange)) is not None:
+            raise Blocked(by, told(exchange), exchange)
+        if is_lost(exchange) and persists(exchange):
+            if failure.kind is FailureKind.RESET and required is not None:
+                broken(required, _persisting(exchange), exchange)
+            if breaks_framing(exchange):
+                raise Blocked(FRAMING, _persisting(exchange), exchange)
+            raise Inconclusive(_persisting(exchange), exchange)
         raise Inconclusive(str(failure), exchange)
     if exchange.status in POSTPONED:
         raise Inconclusive(f"{POSTPONED[exchange.status]}: {status_line(exchange)}", exchange)
@@ -311,6 +321,8 @@ def streamed(exchange: Exchange) -> Exchange:
 
     A stream under a wrong Content-Type is still read: its label is CC-SSE-001's business alone.
     """
+    if lost_unbegun(exchange):
+        raise Blocked("CC-SSE-001", _persisting(exchange), exchange)
     answered(exchange)
     status = exchange.status or 0
     if status >= 500 and not persists(exchange):

@@ -7,18 +7,22 @@ The laws:
 2. A target that no longer answers the plainest call is gone; nothing more is asked of it. Nor is a
    model whose plainest call is answered 429 after as much waiting as is worth it (`wire.pace`).
 3. What has no end is not repeated (`endless`).
+4. A model whose plainest call is lost each time is asked for nothing more (`lost`): what rests on
+   an answer of it is BLOCKED by the clause that this breaks. Where it was answered before, in this
+   run, nobody is blamed: it stopped answering.
 """
 
 import datetime as dt
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
 from .endless import endless, time_given
 from .guards import legible
-from .outcomes import Inconclusive
-from .sent import canary_request, is_stream, stream_canary
+from .lost import PAUSE, TRIES, broken_by, is_lost, loss, told
+from .outcomes import Blocked, Inconclusive
+from .sent import CHAT_PATH, LIST, canary_request, is_stream, stream_canary
 from .wire.client import Client
 from .wire.exchange import BEARER, Exchange, FailureKind, Request
 
@@ -48,7 +52,7 @@ class Patience:
         self,
         client: Client,
         model: str,
-        shared: Mapping[tuple[Request, int], Exchange],
+        shared: MutableMapping[tuple[Request, int], Exchange],
         on_gone: Callable[[str], None],
         limited: dict[str, str],
     ) -> None:
@@ -64,18 +68,21 @@ class Patience:
         self._patient = True
         self._vain = 0
 
-    def afresh(self, shared: Mapping[tuple[Request, int], Exchange]) -> "Patience":
+    def afresh(self, shared: MutableMapping[tuple[Request, int], Exchange]) -> "Patience":
         """With the same model, of which nothing has been asked yet; how long it takes is known."""
         other = Patience(self.client, self.model, shared, self.on_gone, self.limited)
         other._endless, other._pace = self._endless, self._pace
         return other
 
     def may_send(self, request: Request) -> None:
-        """Raises `Inconclusive` when no such request is sent any more."""
+        """Raises `Inconclusive` when no such request is sent any more; `Blocked` when that is since
+        the plainest one is lost."""
         if is_stream(request) and self._endless:
             raise Inconclusive(self._endless[0])
         if request.authorization == BEARER:
             self.may_ask()
+            if request.path == CHAT_PATH:
+                self._not_lost()
 
     def may_ask(self) -> None:
         """Raises `Inconclusive` when nothing more is asked of the model."""
@@ -91,7 +98,8 @@ class Patience:
         """What `send` brings once it is answered other than by 429, 5xx or a lost connection.
 
         It is called at most `REPEATS` times, and once while the target goes on refusing by 429 in
-        spite of waiting. Raises `Inconclusive` when the target is gone or answers nothing but 429.
+        spite of waiting. Raises `Inconclusive` when the target is gone or answers nothing but 429,
+        `Blocked` when the plainest call is lost each time (that call itself is returned).
         """
         canary_ok: bool | None = None
         for attempt in range(1, REPEATS + 1):
@@ -113,6 +121,10 @@ class Patience:
                 break
             if exchange.status is None or attempt == REPEATS - 1:
                 canary_ok = self.alive()
+                if (lost := self._loss) is not None and exchange.request == lost.request:
+                    return lost
+                if exchange.request.path == CHAT_PATH:
+                    self._not_lost()
             if exchange.failure is not None:
                 self.client.renew()  # a connection that one reply has spoilt spoils no other
         return replace(exchange, repeats=attempt, canary_ok=canary_ok)
@@ -142,21 +154,54 @@ class Patience:
     def alive(self) -> bool:
         """Whether the plainest call, sent now, is answered by 200 and a whole reply.
 
-        Raises `Inconclusive` when it is not answered at all: the target is gone.
+        Raises `Inconclusive` when it is not answered at all: the target is gone, or the model no
+        longer answers.
         """
+        if self._loss is not None:
+            return False
         request = canary_request(self.model)
-        for attempt in range(2):
+        tries: list[Exchange] = []
+        for attempt in range(TRIES):
             if attempt:
-                time.sleep(0.5)
+                time.sleep(PAUSE)
             self.client.renew()
             exchange = self.client.send(request)
-            if exchange.status is not None:
+            if exchange.status is not None and not is_lost(exchange):
                 return exchange.status == 200 and not unsettled(exchange)
+            tries.append(exchange)
             if exchange.failure and exchange.failure.kind is FailureKind.TIMEOUT:
                 break  # to wait for it once more would cost the whole timeout again
-        reason = str(exchange.failure)
-        self.on_gone(reason)
-        raise Inconclusive(f"the target stopped answering: {reason}", exchange)
+        self._lose(tries)
+        return False
+
+    def _lose(self, tries: Sequence[Exchange]) -> None:
+        """None of the plainest calls was answered whole: note whose breach that is.
+
+        Raises `Inconclusive` when it is nobody's.
+        """
+        last = tries[-1]
+        if all(map(is_lost, tries)):
+            self.client.renew()
+            found = loss(tries, self.client.send(LIST))
+            if broken_by(found) is not None and (last.request, 0) not in self._shared:
+                self._shared[last.request, 0] = found
+                return
+            if broken_by(found) is not None:
+                self.limited[self.model] = f"the model stopped answering: {told(found)}"
+                raise Inconclusive(self.limited[self.model], found)
+        self.on_gone(str(last.failure))
+        raise Inconclusive(f"the target stopped answering: {last.failure}", last)
+
+    @property
+    def _loss(self) -> Exchange | None:
+        """The plainest call, where it was lost each time."""
+        known = self._shared.get((canary_request(self.model), 0))
+        return known if known is not None and broken_by(known) is not None else None
+
+    def _not_lost(self) -> None:
+        """Raises `Blocked` where the plainest call was lost each time."""
+        if (lost := self._loss) is not None:
+            raise Blocked(str(broken_by(lost)), told(lost), lost)
 
     def _ends(self, request: Request) -> bool:
         """After a reply to `request` without end: whether the plainest one like it ends, with 200.

@@ -8,6 +8,7 @@ The laws:
 """
 
 import difflib
+import time
 from collections.abc import Sequence
 from dataclasses import replace
 from urllib.parse import urlsplit
@@ -16,18 +17,17 @@ import pytest
 
 from .chat import Chat
 from .endless import endless
+from .lost import PAUSE, is_lost, is_witness
 from .outcomes import Inconclusive
 from .patience import unsettled
 from .protocol.jsontext import read_document
 from .protocol.models import listed_ids
-from .sent import canary_request
+from .sent import LIST, canary_request
 from .settings import Settings
 from .wire.client import Client
-from .wire.exchange import IDENTITY, Exchange, FailureKind, Request
+from .wire.exchange import Exchange, FailureKind, Request
 from .wire.raw import greeting
 from .wire.transcript import printable
-
-LIST = Request("GET", "/models", headers=(IDENTITY,))
 
 SLOW = frozenset({FailureKind.DNS, FailureKind.TLS, FailureKind.CONNECT_TIMEOUT})
 """Failures that may have cost all the time of an exchange: they are not waited for again."""
@@ -104,7 +104,9 @@ def check(settings: Settings, client: Client, models: Sequence[str], shared: Sha
     None when the checks can begin. Raises `pytest.UsageError` for what the user can mend.
     """
     request = canary_request(models[0])
-    first = client.send(request)
+    first = _tried(client, request)
+    if is_lost(first) and first.status is None and is_witness(client.send(LIST)):
+        return None  # who lists models, and resets what is asked of them, is for the checks
     exchange = _insisted(client, first)
     if exchange.status == 200 and exchange.failure is None:
         shared[request, 0] = first  # a refusal that was not repeated is judged, like any reply
@@ -120,6 +122,16 @@ def check(settings: Settings, client: Client, models: Sequence[str], shared: Sha
     if settings.models and (len(models) > 1 or exchange.status in REFUSALS):
         _explain_models(Chat(client, settings.profile, models[0]), exchange, models)
     return None
+
+
+def _tried(client: Client, request: Request) -> Exchange:
+    """The reply to `request`; what a second try brings, where the connection is lost before it."""
+    exchange = client.send(request)
+    if is_lost(exchange) and exchange.status is None:
+        time.sleep(PAUSE)
+        client.renew()
+        return client.send(request)
+    return exchange
 
 
 def _insisted(client: Client, exchange: Exchange) -> Exchange:

@@ -26,7 +26,7 @@ from .configuration import known, plain
 from .dressing import dress, status
 from .items import is_generated, may_harm, model_of, requirement_of
 from .journal import beside
-from .outcomes import Blocked, Broken, Inconclusive, Trials, Unjudged, Unsupported
+from .outcomes import Broken, Inconclusive, Trials, Unjudged, Unsupported
 from .parts import Parts, title_of
 from .planning import Cost
 from .progress import Progress
@@ -167,9 +167,7 @@ class Run:
         chat = target.chat(item.callspec.params["chat"])  # type: ignore[attr-defined]  # Function
         chat.used.clear()
         if target.gone is not None:
-            if entry.id == FIRST or target.gone == target.gate.refusal:
-                raise Inconclusive(target.gone)
-            raise Blocked(FIRST, target.gone)
+            raise Inconclusive(target.gone)  # nobody is to blame that it no longer answers
         if entry.id != FIRST and model_of(item) is not None:
             stands(chat, entry)
             chat.used.clear()

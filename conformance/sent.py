@@ -8,9 +8,12 @@ from typing import Any
 
 from .prompts import HELLO
 from .protocol.facts import Facts
-from .wire.exchange import Exchange, Request
+from .wire.exchange import IDENTITY, Exchange, Request
 
 CHAT_PATH = "/chat/completions"
+
+LIST = Request("GET", "/models", headers=(IDENTITY,))
+"""The call for the list of models."""
 
 
 def encode(body: Any) -> bytes:

@@ -18,7 +18,7 @@ from .chat import BOUND, ROOMY, Chat
 from .configuration import Known
 from .embedded import SLOW_READER_S, STREAM_ERROR, EmbeddedServer
 from .guards import UNFINISHED, refuses
-from .outcomes import Inconclusive
+from .outcomes import Inconclusive, Unjudged
 from .planning import Cost, cost
 from .requirements import REQUIREMENTS
 from .settings import Settings, aimed, secrets
@@ -200,7 +200,7 @@ class TargetSession:
             )
             try:
                 exchange = probe.ask()
-            except Inconclusive:  # the check that needs it will find out
+            except Unjudged:  # the check that needs it will find out
                 break
             if refuses(exchange, ("max_tokens",)):
                 name = "max_completion_tokens"

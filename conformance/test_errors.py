@@ -194,6 +194,8 @@ def test_a_rate_limit_is_429_with_its_code(chat: Chat) -> None:
 @requirement("CC-ERR-014", scope="target")
 def test_exhausted_credit_is_429_that_nobody_repeats(chat: Chat) -> None:
     def look(exchange: Exchange) -> list[Sighting]:
+        if exchange.failure is not None:
+            raise Inconclusive(str(exchange.failure), exchange)
         if exchange.status is None or exchange.status >= 500:
             raise Inconclusive(status_line(exchange), exchange)
         error = read_error(_legible(exchange).body)

@@ -11,7 +11,7 @@ from .battery import all_streams, cut, long_stream
 from .chat import Chat
 from .expect import QUICK, each, judge, require, streams_keep, trials
 from .forms import BARE, streamed_formed, with_odds
-from .guards import answered, legible, persists, refuses, status_line, success, text
+from .guards import answered, legible, lost_unbegun, persists, refuses, status_line, success, text
 from .outcomes import Blocked, Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.coding import flushes, inflate
 from .protocol.damage import has_lone_surrogate, is_torn
@@ -40,6 +40,8 @@ def test_a_stream_is_labelled_text_event_stream(chat: Chat) -> None:
 
 
 def _labelled(exchange: Exchange) -> None:
+    if lost_unbegun(exchange):
+        answered(exchange, "status 200 and an event stream")
     require(
         exchange.media_type == "text/event-stream",
         "Content-Type: text/event-stream",
@@ -56,7 +58,7 @@ def _other_streams(chat: Chat) -> list[Exchange]:
         found += [call() for call in streamed_formed(chat)]
     if chat.has("logprobs"):
         found.append(with_odds(chat, BARE))
-    return [exchange for exchange in found if exchange.status == 200]
+    return [exchange for exchange in found if exchange.status == 200 or lost_unbegun(exchange)]
 
 
 @requirement("CC-SSE-002")

@@ -4,11 +4,11 @@ import gzip
 import zlib
 
 from . import prompts
-from .battery import BROKEN_JSON, LONG, TIGHT, all_null, conversation, plain, streams
+from .battery import BROKEN_JSON, LONG, TIGHT, all_null, conversation, good_streams, plain
 from .chat import Chat
 from .expect import each, judge, require, sightings_of, told_apart, trials
 from .guards import (
-    BROKEN_FRAMING,
+    REPEATS_THAT_COUNT,
     accepted,
     answered,
     body_text,
@@ -23,6 +23,7 @@ from .guards import (
     unasked_coding,
 )
 from .invalid import invalid
+from .lost import ENDPOINT, FRAMING, breaks_framing, broken_by, told
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import findings, read_document
@@ -45,6 +46,8 @@ def documents_keep(requirement_id: str, exchanges: list[Exchange]) -> None:
 @requirement("CC-HTTP-001")
 def test_the_plainest_call_is_answered_with_choices(chat: Chat) -> None:
     exchange = chat.canary()
+    if broken_by(exchange) == ENDPOINT:
+        broken("a reply", told(exchange), exchange)
     answered(exchange)
     status = exchange.status or 0
     if status >= 500:
@@ -156,25 +159,37 @@ def test_space_before_the_document_is_insignificant(chat: Chat) -> None:
 
 @requirement("CC-HTTP-009")
 def test_messages_are_framed_completely(chat: Chat) -> None:
+    judge(_cut_short(chat.canary()))  # where that is lost each time, nothing else is asked
+
     def look(reply: RawReply) -> list[Sighting]:
         whole = reply
-        if reply.response is None:  # the target closed before: ask again, alone
+        for _ in range(REPEATS_THAT_COUNT):
+            if whole.response is not None and not _is_reset(whole.exchange):
+                break  # else the target closed before, or somebody on the way: ask again, alone
             whole = exchange_raw(chat.client, reply.exchange.request, linger=0.2)
             chat.note(whole.exchange)
         if whole.response is None:
             return _lost(whole)
         return [Sighting(f, whole.exchange) for f in whole.response.findings]
 
-    standing = [*plain(chat), *(streams(chat) if chat.has("stream") else []), *faulty(chat)]
+    # A refusal may be lost with a connection on which not all was read: its reset tells nothing.
+    refusals = [exchange for exchange in faulty(chat) if not _is_reset(exchange)]
+    standing = [*plain(chat), *(good_streams(chat) if chat.has("stream") else []), *refusals]
     judge([*each(conversation(chat), look), *(s for e in standing for s in _cut_short(e))])
 
 
 def _cut_short(exchange: Exchange) -> list[Sighting]:
     """A sighting if the reply ended before its declared end each time that it was asked for."""
-    failure = exchange.failure
-    if failure is None or failure.kind not in BROKEN_FRAMING or not persists(exchange):
+    required = "the reply is framed completely"
+    if broken_by(exchange) == FRAMING:
+        return [Sighting(Finding("", required, told(exchange)), exchange)]
+    if not breaks_framing(exchange) or not persists(exchange):
         return []
-    return [Sighting(Finding("", "the reply is framed completely", str(failure)), exchange)]
+    return [Sighting(Finding("", required, str(exchange.failure)), exchange)]
+
+
+def _is_reset(exchange: Exchange) -> bool:
+    return exchange.failure is not None and exchange.failure.kind is FailureKind.RESET
 
 
 def _lost(reply: RawReply) -> list[Sighting]:

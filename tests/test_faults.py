@@ -6,6 +6,7 @@ The laws:
 2. A requirement that no fault breaks is a check that was never seen failing: it fails here too. An
    INFO entry cannot fail; `dialects/test_observation_dialects` shows that its check sees.
 3. The server without a fault breaks nothing, and leaves nothing undecided.
+4. What is BLOCKED names a requirement that is broken in the very same run.
 
 Ids that no check here judges are left out of a fault's declaration: those of client libraries that
 are not installed (`make clients`). What a complete run finds is kept for `tests.faults.matrix`.
@@ -77,6 +78,17 @@ def test_a_fault_breaks_exactly_what_it_declares(
     must_break = any(REQUIREMENTS[i].level == "MUST" for i in declared)
     assert (trial.exit_status == 1) == ("FAIL" in trial.verdicts.values())
     assert must_break or trial.exit_status in (0, 6)
+    assert blocked_in_vain(trial) == {}
+
+
+def blocked_in_vain(trial: Judgement) -> dict[str, str]:
+    """What is BLOCKED by a requirement that is not broken, with that requirement, by id."""
+    broken = trial.ids("FAIL", "WARN")
+    return {
+        entry["id"]: entry["evidence"].get("by", "nothing")
+        for entry in trial.results["requirements"]
+        if entry["verdict"] == "BLOCKED" and entry["evidence"].get("by") not in broken
+    }
 
 
 def test_every_judged_requirement_is_caught_failing(

@@ -12,6 +12,7 @@ from conformance.guards import (
     is_refusal,
     not_5xx,
     refuses,
+    streamed,
     success,
     unasked_coding,
     well_formed_calls,
@@ -76,11 +77,26 @@ def test_a_5xx_is_blamed_only_where_it_persists() -> None:
         not_5xx(reply(503, b"", repeats=3, canary_ok=True), "status 200")
 
 
-def test_a_cut_reply_is_blocked_by_framing() -> None:
+@pytest.mark.parametrize("kind", [FailureKind.TRUNCATED, FailureKind.PROTOCOL, FailureKind.RESET])
+def test_a_reply_that_is_cut_each_time_is_blocked_by_framing(kind: FailureKind) -> None:
     with pytest.raises(Blocked) as blocked:
-        answered(reply(200, b"{", failure=Failure(FailureKind.TRUNCATED)))
-
+        answered(reply(200, b"{", failure=Failure(kind), repeats=3, canary_ok=True))
     assert blocked.value.by == "CC-HTTP-009"
+
+    with pytest.raises(Inconclusive):
+        answered(reply(200, b"{", failure=Failure(kind)))
+
+
+def test_a_connection_lost_each_time_is_blamed_where_a_reply_is_demanded() -> None:
+    lost = reply(None, b"", failure=Failure(FailureKind.RESET), repeats=3, canary_ok=True)
+
+    with pytest.raises(Broken, match="3 of 3 times"):
+        answered(lost, "status 200")
+    with pytest.raises(Inconclusive):
+        answered(lost)
+    with pytest.raises(Blocked) as blocked:
+        streamed(lost)
+    assert blocked.value.by == "CC-SSE-001"
 
 
 def test_a_valid_call_refused_for_its_bound_is_blocked_by_the_bound() -> None:

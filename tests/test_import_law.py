@@ -45,6 +45,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
     ("conformance.corpus", ("conformance", "hypothesis")),
     ("conformance.strategies", ("conformance.generation", "hypothesis")),
     ("conformance.listing", ("conformance.checks", "conformance.requirements")),
+    ("conformance.lost", ("conformance.wire",)),
     ("conformance.outcomes", ("conformance.wire", "conformance.protocol")),
     (
         "conformance.test_",
@@ -66,6 +67,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
             "conformance.libraries",
             "conformance.limits",
             "conformance.long_input",
+            "conformance.lost",
             "conformance.outcomes",
             "conformance.parameters",
             "conformance.pictures",
@@ -97,6 +99,11 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
     ("reports.load.axes", ("reports", "matplotlib")),
     ("reports.load.plots", ("reports", "matplotlib")),
     ("reports.load.sweep_plots", ("reports", "matplotlib")),
+    # A command line, which may hold a key.
+    (
+        "reports.__main__",
+        ("reports", "conformance.requirements", "conformance.wire.arguments"),
+    ),
     ("reports", ("reports", "conformance.requirements", "schemas", "jinja2", "markupsafe")),
     # Locust's page is a Flask application; the report can be downloaded there.
     ("load.web", ("load", "locust", "gevent", "flask", "reports.load.page")),

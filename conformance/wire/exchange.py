@@ -116,6 +116,9 @@ class Exchange:
     """How often the request was sent until this reply was taken (429 and 5xx are repeated)."""
     canary_ok: bool | None = None
     """After repeats: whether the plainest valid call succeeded meanwhile; None when not asked."""
+    witness_ok: bool | None = None
+    """Where the plainest call was lost each time: whether another call was answered whole
+    meanwhile; None when not asked."""
     http_version: str = ""
     notes: tuple[str, ...] = field(default=())
 

@@ -21,6 +21,7 @@ from conformance.reference.faults import (  # noqa: F401 - importing a chapter r
     http_requests,
     isolation,
     logprobs,
+    losses,
     models,
     multimodal,
     reasoning,

@@ -11,19 +11,18 @@ from tests.hostile.targets.row import (
     CLOSED,
     CUT_LIST,
     GREETED,
-    UNDECIDED,
     target,
 )
 from tests.hostile.targets.wire import LIST, Wire, head, whole
 
 
-@target(CLOSED, CLOSED, BROKEN, load=("reset", "no_reply"))
+@target(CLOSED, BROKEN, BROKEN, load=("reset", "no_reply"))
 def reset_before_the_answer(wire: Wire) -> None:
     """Reads the request and resets the connection."""
     wire.reset()
 
 
-@target(CLOSED, CLOSED, BROKEN, load=("reset", "no_reply"))
+@target(CLOSED, BROKEN, BROKEN, load=("reset", "no_reply"))
 def reset_in_the_head(wire: Wire) -> None:
     """Resets the connection within the head."""
     wire.send(whole(wire)[:30])
@@ -31,7 +30,7 @@ def reset_in_the_head(wire: Wire) -> None:
     wire.reset()
 
 
-@target(CUT_LIST, UNDECIDED, BROKEN, load=("reset", "truncated"))
+@target(CUT_LIST, BROKEN, BROKEN, load=("reset", "truncated"))
 def reset_in_the_body(wire: Wire) -> None:
     """Resets the connection in the middle of the body."""
     octets = whole(wire)

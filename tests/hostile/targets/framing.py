@@ -102,13 +102,13 @@ def chunk_size_of_a_megabyte(wire: Wire) -> None:
     _sized(b"0" * 1_000_000 + b"%x" % len(wire.body))(wire)
 
 
-@target(CLOSED, CLOSED, BROKEN, load="bad_http")
+@target(CLOSED, BROKEN, BROKEN, load="bad_http")
 def http_0_9(wire: Wire) -> None:
     """A body without a status line, as HTTP/0.9 has it."""
     wire.send(wire.body)
 
 
-@target(NO_HTTP, NO_HTTP, BROKEN, load="bad_http")
+@target(NO_HTTP, BROKEN, BROKEN, load="bad_http")
 def http_2(wire: Wire) -> None:
     """The frames with which an HTTP/2 server begins."""
     wire.send(b"\0\0\x12\x04\0\0\0\0\0\0\x03\0\0\0\x80\0\x04\0\x01\0\0\0\x05\0\xff\xff\xff")
