@@ -8,6 +8,7 @@
 | `valid.py` | `FEATURES`: what a valid request may hold, with the clause that wants it accepted |
 | `mistakes.py` | a request that breaks one rule, valid features beside it |
 | `wrong.py` | `WRONGS`: how a request breaks exactly one rule, with the rule's clause |
+| `wrong_messages.py`, `wrong_tools.py` | those of messages, and of tools |
 | `malformed.py` | `MALFORMED`: bodies that are no JSON, no object, or hostile and yet JSON |
 | `dealing.py` | how many examples each row of a table gets |
 

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from hypothesis.strategies import DrawFn, SearchStrategy, composite
 
+from .drawing import choice_of
 from .parts import Feature, Part, with_others
 
 LEFT_OUT: Final = object()
@@ -26,6 +27,25 @@ class Wrong:
     touches: frozenset[str]
     needs: tuple[str, ...] = ()
     demanded: bool = True
+
+
+def row(
+    name: str,
+    clause: str,
+    names: str,
+    *values: Fields,
+    needs: str = "",
+    demanded: bool = True,
+) -> Wrong:
+    """A rule that each of `values` breaks; `names` and `needs` are words, spaces between them."""
+    touches = frozenset(key for fields in values for key in fields)
+    words, flags = tuple(names.split()), tuple(needs.split())
+    return Wrong(name, clause, words, choice_of(values), touches, flags, demanded)
+
+
+def each(parameter: str, values: Sequence[Any], **beside: Any) -> list[Fields]:
+    """`parameter` with each of the values, the fields `beside` it."""
+    return [{parameter: value, **beside} for value in values]
 
 
 @dataclass(frozen=True, slots=True)
