@@ -2,6 +2,7 @@
 #
 # - .venv is made on the first call, and brought up to date when constraints.txt or pyproject.toml
 #   has changed; nothing is installed outside it.
+# - What is given to a target's run (@) is not shown: ARGS may hold a key, and a job's log keeps it.
 # - make turns every failure into its own status 2. The suite's exact exit status (1: a clause is
 #   broken, 4: the command line, …) is pytest's: run `.venv/bin/pytest` where it counts.
 
@@ -30,7 +31,7 @@ help: ## List these commands
 	  | awk -F '  ' '{ printf "  make %-12s %s\n", $$1, $$2 }'
 
 conformance: .venv/.complete ## Judge TARGET=URL, or the embedded server; ARGS="…" goes to pytest
-	$(PYTEST) $(if $(TARGET),--target-url "$$TARGET") $(ARGS)
+	@$(PYTEST) $(if $(TARGET),--target-url "$$TARGET") $(ARGS)
 
 test: style ## Everything that CI runs: lint (mypy is one of the tests), and the tests
 	$(TESTS) -m "not thorough" $(ARGS)
@@ -59,14 +60,14 @@ hostile: .venv/.complete ## Meet every hostile target; writes docs/hostile.md; A
 	$(VENV) -m tests.hostile.table $(ARGS)
 
 clients: .cache/clients/.complete ## Install the client libraries, and judge TARGET=URL with them alone
-	$(PYTEST) -m clients $(if $(TARGET),--target-url "$$TARGET") $(ARGS)
+	@$(PYTEST) -m clients $(if $(TARGET),--target-url "$$TARGET") $(ARGS)
 
 # Up to 8 GB and an hour the first time. CI judges llama.cpp and LiteLLM alone, as a part of the tests.
 servers: .venv/.complete ## Judge every server that others wrote, and record it; ARGS="NAME …"
 	$(VENV) -m tests.servers.record $(ARGS)
 
 load: .venv/.complete ## Measure TARGET=URL, or the embedded server, under load; ARGS="…" goes to locust
-	$(VENV) -m load $(if $(TARGET),--host "$$TARGET" $(or $(ARGS),$(SHORT_RUN)),$(ARGS))
+	@$(VENV) -m load $(if $(TARGET),--host "$$TARGET" $(or $(ARGS),$(SHORT_RUN)),$(ARGS))
 
 calibrate: .venv/.complete ## Measure the load generator itself, on two cores that should be idle
 	$(VENV) -m benchmarks.calibrate $(ARGS)

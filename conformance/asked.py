@@ -5,13 +5,20 @@ The law: nothing of a run hangs on whether it looks like one of ours, for that m
 mistyped key is our business.
 """
 
+import os
 import re
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from .wire.arguments import WHERE_A_KEY_GOES, looks_like_a_key, misplaced_key
+from .wire.arguments import (
+    WHERE_A_KEY_GOES,
+    key_as_a_value,
+    looks_like_a_key,
+    misplaced_key,
+)
 
 PACKAGE = Path(__file__).parent
 
@@ -33,6 +40,20 @@ def _at_home() -> bool:
         return Path.cwd() == PACKAGE.parent
     except OSError:  # it is gone
         return False
+
+
+def refuse_key_as_a_value(arguments: Sequence[str]) -> None:
+    """Complain of a key where an option's value stands, before any plugin's option is read.
+
+    Where pytest reads an option of its own (`--maxfail`, `--tb`, `-c`), no plugin has been loaded
+    yet: what it says of those, none can change. Raises `pytest.UsageError`.
+    """
+    try:
+        added = shlex.split(os.environ.get("PYTEST_ADDOPTS", ""))
+    except ValueError:  # pytest says what is wrong with it
+        added = []
+    if (why := key_as_a_value([*added, *arguments])) is not None:
+        raise pytest.UsageError(f"{why}: {WHERE_A_KEY_GOES}")
 
 
 def refuse_misplaced_key(parser: pytest.Parser, arguments: Sequence[str]) -> None:

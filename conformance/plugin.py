@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from . import signals
-from .asked import is_asked, refuse_misplaced_key
+from .asked import is_asked, refuse_key_as_a_value, refuse_misplaced_key
 
 if is_asked(sys.argv[1:]):
     signals.starting()  # before what takes its time is imported
@@ -32,7 +32,10 @@ MARKERS = (
 )
 
 
-def pytest_addoption(parser: pytest.Parser) -> None:
+def pytest_addoption(parser: pytest.Parser, pluginmanager: pytest.PytestPluginManager) -> None:
+    config: pytest.Config | None = pluginmanager.get_plugin("pytestconfig")
+    if config is not None and is_asked(config.invocation_params.args):
+        refuse_key_as_a_value(config.invocation_params.args)
     options.add_options(parser)
 
 

@@ -30,9 +30,12 @@ ROOT = Path(__file__).parents[1]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run Locust. The exit status is Locust's."""
     heed()
-    from load.options import ENVIRONMENT, add_options, keyless
+    from load.options import ENVIRONMENT, add_options, key_in_the_wrong_place, keyless
 
     given = list(sys.argv[1:] if arguments is None else arguments)
+    if (why := key_in_the_wrong_place(given)) is not None:  # before a server is started for it
+        print(why, file=sys.stderr)
+        return 2
     path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH", "")]))
     environ = {**os.environ, "PYTHONPATH": path}
     if {"-h", "--help"} & set(given):

@@ -25,13 +25,27 @@ from typing import Any, Final
 
 from conformance.target.profile import Profile, ProfileError
 from conformance.target.reading import for_url, load
-from conformance.wire.arguments import WHERE_A_KEY_GOES, blank, misplaced_key
+from conformance.wire.arguments import (
+    WHERE_A_KEY_GOES,
+    blank,
+    key_as_a_value,
+    looks_like_a_key,
+    misplaced_key,
+)
 from load import arrivals, prompts, slo
 from load.exchange import LARGEST, Limits
 from load.place import Place, place
 from load.writing import unwritable
 
-__all__ = ["OPTIONS", "Settings", "SettingsError", "add_options", "keyless", "read"]
+__all__ = [
+    "OPTIONS",
+    "Settings",
+    "SettingsError",
+    "add_options",
+    "key_in_the_wrong_place",
+    "keyless",
+    "read",
+]
 
 BYTES_PER_TOKEN: Final = 1024
 """Of a stream, at most: a chunk has some 250, or twice as many with what servers add to it."""
@@ -146,20 +160,38 @@ def add_options(parser: Any) -> None:
 
 def _refuse_misplaced_keys(parser: Any) -> None:
     """Let ``parser`` complain of a key where none belongs without quoting it, with status 2."""
-    parse = parser.parse_known_args
+    parse, complain = parser.parse_known_args, parser.error
 
     def checked(args: Sequence[str] | str | None = None, *more: Any, **named: Any) -> Any:
         given = sys.argv[1:] if args is None else args
+        words = given.split() if isinstance(given, str) else given
         # Only now are all options known: whoever writes a locustfile may add some.
         takes_value = {
             name: action.nargs != 0 for action in parser._actions for name in action.option_strings
         }
-        why = misplaced_key(given.split() if isinstance(given, str) else given, takes_value)
+        why = key_in_the_wrong_place(words, takes_value)
         if why is not None:
-            parser.exit(2, f"load: {why}: {WHERE_A_KEY_GOES}\n")
+            parser.exit(2, f"{why}\n")
         return parse(args, *more, **named)
 
-    parser.parse_known_args = checked
+    def error(message: str) -> Any:
+        if looks_like_a_key(message):  # of a LOCUST_ variable, or of a file of options
+            message = f"the value of an option looks like a key: {WHERE_A_KEY_GOES}"
+        return complain(message)
+
+    parser.parse_known_args, parser.error = checked, error
+
+
+def key_in_the_wrong_place(
+    arguments: Sequence[str], options: Mapping[str, bool] | None = None
+) -> str | None:
+    """The line that refuses a key where none belongs; None where there is none.
+
+    `options` as for `misplaced_key`; None where they are not known, and only values are looked at.
+    """
+    why = misplaced_key(arguments, options) if options is not None else None
+    why = why or key_as_a_value(arguments)
+    return why and f"load: {why}: {WHERE_A_KEY_GOES}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,7 +31,7 @@ from conformance.wire.redact import Redactor
 from load import slo, sweep_results
 from load.command import command_line
 from load.conclusion import own_version, page
-from load.options import ENVIRONMENT, keyless
+from load.options import ENVIRONMENT, key_in_the_wrong_place, keyless
 from load.search import INTERRUPTED, Found, confirm, search
 from load.sweep_run import Progress, Stop, run
 from load.sweep_words import found as found_in
@@ -196,6 +196,9 @@ def _checked(parser: argparse.ArgumentParser, given: argparse.Namespace) -> None
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; other options go to Locust."""
     line = list(sys.argv[1:] if arguments is None else arguments)
+    if (why := key_in_the_wrong_place(line)) is not None:
+        print(why, file=sys.stderr)
+        return 2
     parser = _parser()
     given, rest = parser.parse_known_args(line)
     _checked(parser, given)

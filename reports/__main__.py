@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Final, NoReturn
 
 from conformance.requirements import CHAPTERS, REQUIREMENTS
+from conformance.wire.arguments import key_as_a_value
 
 from . import badge, files, results, text, words
 from .comparison import exports, pages, tables
@@ -44,6 +45,9 @@ LARGE: Final = 20_000_000
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         """Say it in one line; argparse would say 2, which is an interrupted run here."""
+        if message.startswith("unrecognized arguments:"):  # what stands there may be a key
+            names = [word.partition("=")[0] for word in message.split() if word[0] == "-"]
+            message = " ".join(["unrecognized arguments:", *(names or ["more than is taken"])])
         self.exit(BAD_INPUT, f"{self.prog}: {message}; {self.prog} -h tells what is taken\n")
 
 
@@ -98,6 +102,9 @@ def _parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit status."""
+    why = key_as_a_value(sys.argv[1:] if arguments is None else arguments)
+    if why is not None:
+        return _failed(f"{why}: saved results are read without one")
     given = _parser().parse_args(arguments)
     try:
         _keep_apart(given)

@@ -1,12 +1,18 @@
-"""``python -m conformance.reference``: starts the reference server, whole or with one fault."""
+"""``python -m conformance.reference``: starts the reference server, whole or with one fault.
+
+The law: a mistake is one line, which quotes what was given only where it may be the name of a
+fault: it may be a key.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
 import os
+import re
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 from conformance.reference.faults import FAULTS, Fault, named, timing
 from conformance.reference.models import served
@@ -15,9 +21,21 @@ from conformance.reference.routes import DEFAULT_KEY, Site
 from conformance.reference.server import serve
 from conformance.reference.wire import Speed
 
+QUOTED = re.compile(r"'(?![a-z0-9_]+(?:~\d+)?')[^']*'")
+"""What is quoted and cannot be the name of a fault."""
 
-def _speed(ttft_ms: str, itl_ms: str) -> Speed:
-    return Speed(float(ttft_ms) / 1000, float(itl_ms) / 1000)
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        if message.startswith("unrecognized arguments:"):
+            names = [word.partition("=")[0] for word in message.split() if word[0] == "-"]
+            message = " ".join(["unrecognized arguments:", *names]).rstrip(":")
+        message = QUOTED.sub("what was given", message)
+        self.exit(2, f"{self.prog}: {message}; {self.prog} -h tells what is taken\n")
+
+
+def _speed(ttft_ms: float, itl_ms: float) -> Speed:
+    return Speed(ttft_ms / 1000, itl_ms / 1000)
 
 
 def model_speed(text: str) -> tuple[str, Speed]:
@@ -29,7 +47,7 @@ def model_speed(text: str) -> tuple[str, Speed]:
     id_, _, pace = text.rpartition("=")
     ttft, _, itl = pace.partition(",")
     try:
-        return id_, _speed(ttft, itl)
+        return id_, _speed(float(ttft), float(itl))
     except ValueError:
         raise argparse.ArgumentTypeError(f"{text!r} is not ID=ttft,itl") from None
 
@@ -48,7 +66,10 @@ def a_fault(text: str) -> Fault:
 
 def options() -> argparse.ArgumentParser:
     """The command line."""
-    parser = argparse.ArgumentParser(prog="python -m conformance.reference", description=__doc__)
+    parser = _Parser(
+        prog="python -m conformance.reference",
+        description="Starts the reference server, whole or with one fault.",
+    )
     add = parser.add_argument
     add("--port", type=int, default=8080, help="0 picks a free one (default: %(default)s)")
     add("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
@@ -58,8 +79,8 @@ def options() -> argparse.ArgumentParser:
     add("--fault", type=a_fault, metavar="NAME", help=often)
     add("--faults", action="store_true", help="list the faults and stop")
     add("--patience", type=float, metavar="SECONDS", help="how long a fault keeps one waiting")
-    add("--ttft-ms", default="0", help="time to the first token")
-    add("--itl-ms", default="0", help="time between two tokens")
+    add("--ttft-ms", type=float, default=0.0, help="time to the first token")
+    add("--itl-ms", type=float, default=0.0, help="time between two tokens")
     add("--model-speed", type=model_speed, action="append", default=[], metavar="ID=TTFT,ITL")
     add("--models", default="", metavar="ID,ID…", help="serve these instead of the documented ten")
     add("--exit-with-parent", action="store_true", help="stop when standard input ends")
@@ -78,7 +99,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if given.key_env:
         key = os.environ.get(given.key_env, "")
         if not key:
-            parser.error(f"the environment variable {given.key_env} is not set")
+            parser.error("the environment variable that --key-env names is not set")
     if given.patience is not None:
         timing.PATIENCE = given.patience
     service = Service(
@@ -90,7 +111,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         asyncio.run(serve(service, given.host, given.port, with_parent=given.exit_with_parent))
     except OSError as problem:
-        print(f"cannot listen on {given.host}:{given.port}: {problem.strerror}", file=sys.stderr)
+        where = f"port {given.port} of the --host given"
+        print(f"cannot listen on {where}: {problem.strerror}", file=sys.stderr)
         return 1
     return 0
 

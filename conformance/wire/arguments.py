@@ -8,8 +8,8 @@ Laws
    an argument has been read, it could be seen; who wants none of this uses the environment.
 3. A process that is started finds no secret in its environment but those that it is given.
 4. A URL is quoted without the user, the password, the query and the fragment that it may carry.
-5. A key in the wrong place (an option that nobody knows, a path) is not quoted either: whoever
-   complains names the place.
+5. A key in the wrong place (behind an option that nobody knows, or one that wants a number; a path)
+   is not quoted either: whoever complains names the place.
 
 Theory
 ------
@@ -20,7 +20,8 @@ somebody asks. What is written over them is what is shown.
 A parser of arguments quotes what it does not know, and the log of a CI job keeps it. What follows
 ``--apikey`` is a key by the name of its option, whatever it looks like; what stands alone is one by
 its form: the prefixes that issuers give their keys so that such searches find them, or three parts
-of Base64 with dots between them (a JWT, RFC 7519).
+of Base64 with dots between them (a JWT, RFC 7519). What follows a known option is one only where
+all of it has that form, with a digit in it and no suffix of a file: ``sk-learn-results`` is none.
 """
 
 import re
@@ -51,6 +52,12 @@ LOOKS_LIKE_A_KEY = re.compile(
 """What keys of inference services look like."""
 
 
+NO_MODEL = ("sk-", "sk_", "gsk", "xai", "nvapi", "AIza", "eyJ", "Bearer")
+"""How no model's name begins. Some do begin like other keys, ``pplx-7b-online-alpha``."""
+
+_SUFFIX = re.compile(r"\.[a-z][a-z0-9]{1,5}$")
+
+
 def blank(secret: str) -> None:
     """Put ``x`` over `secret` where it is an argument of this process, or follows its ``=``."""
     octets = secret.encode("utf-8", "surrogateescape")
@@ -71,6 +78,48 @@ def blank(secret: str) -> None:
 def looks_like_a_key(text: str) -> bool:
     """Whether `text` holds what has the form of a key."""
     return LOOKS_LIKE_A_KEY.search(text) is not None
+
+
+def is_a_key(value: str) -> bool:
+    """Whether all of `value` has the form of a key.
+
+    >>> [is_a_key(value) for value in ("sk-live-0123456789ab", "hf_results_of_2026.json", "not x")]
+    [True, False, False]
+    """
+    text = value.strip(" '\"")
+    found = LOOKS_LIKE_A_KEY.fullmatch(text)
+    random = text.startswith("Bearer") or any(map(str.isdigit, text))
+    return found is not None and random and (text.startswith("eyJ") or not _SUFFIX.search(text))
+
+
+def key_as_a_value(arguments: Iterable[str]) -> str | None:
+    """Where a key is the value of an option for something else: one line without it; None: nowhere.
+
+    To be asked before a parser, which would quote the value that it cannot read. What follows
+    ``--api-key``, or another name that calls for a key, is left to `misplaced_key`.
+
+    >>> key_as_a_value(["--api-key", "sk-0123456789abcdef", "-n", "sk-0123456789abcdef"])
+    'what follows -n looks like a key'
+    """
+    previous = ""
+    for argument in arguments:
+        name, value = previous, argument
+        if argument.startswith("-"):
+            name, _, value = argument.partition("=")
+            if name[1:2] != "-" and is_a_key(argument[2:]):
+                name, value = argument[:2], argument[2:]
+        previous = argument if argument.startswith("-") and "=" not in argument else ""
+        if CALLS_FOR_A_KEY.match(name) or not _holds_a_key(value):
+            continue
+        if name == "--model" and not value.strip().startswith(NO_MODEL):
+            continue
+        return f"what follows {name} looks like a key" if name else LONELY
+    return None
+
+
+def _holds_a_key(value: str) -> bool:
+    """Whether a value is a key, or gives one to a name, as ``-o`` does."""
+    return is_a_key(value) or is_a_key(value.partition("=")[2])
 
 
 def misplaced_key(arguments: Sequence[str], options: Mapping[str, bool]) -> str | None:
@@ -96,7 +145,7 @@ def misplaced_key(arguments: Sequence[str], options: Mapping[str, bool]) -> str 
             if looks_like_a_key(value) or CALLS_FOR_A_KEY.match(name):
                 return f"{name} is no option"
         elif looks_like_a_key(argument):
-            return "an argument without an option looks like a key"
+            return LONELY
     return None
 
 
@@ -106,6 +155,8 @@ def _is_known(name: str, options: Mapping[str, bool]) -> bool:
         return True
     return sum(option.startswith(name) for option in options) == 1
 
+
+LONELY = "an argument without an option looks like a key"
 
 WHERE_A_KEY_GOES = (
     "put the key into the environment, as TARGET_API_KEY or under the name that --api-key-env gives"

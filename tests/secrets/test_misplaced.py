@@ -7,12 +7,17 @@ import argparse
 import os
 import subprocess
 import sys
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
 
-from conformance.wire.arguments import looks_like_a_key, misplaced_key
+from conformance.reference.__main__ import main as reference
+from conformance.wire.arguments import is_a_key, key_as_a_value, looks_like_a_key, misplaced_key
+from load.__main__ import main as load
 from load.options import add_options
+from load.sweep import main as sweep
+from reports.__main__ import main as reports
 from tests.load.running import ROOT
 from tests.plugin.batch import run_all
 from tests.plugin.bench import Ran
@@ -26,7 +31,6 @@ SPELLINGS = ("--apikey", "--api_key", "--key", "--token", "--bearer", "--openai-
 TO_BOTH: dict[str, tuple[tuple[str, ...], str]] = {
     **{f"{name} KEY": ((name, KEY), f"{name} is no option") for name in SPELLINGS},
     **{f"{name}=KEY": ((f"{name}={WORD}",), f"{name} is no option") for name in SPELLINGS},
-    "an unknown option": ((f"--credit={KEY}",), "--credit is no option"),
     "alone": ((KEY,), "an argument without an option looks like a key"),
     "alone, with its scheme": ((f"Bearer {KEY}",), "an argument without an option looks like"),
 }
@@ -34,11 +38,22 @@ TO_BOTH: dict[str, tuple[tuple[str, ...], str]] = {
 
 TO_PYTEST: dict[str, tuple[tuple[str, ...], str]] = {
     **TO_BOTH,
+    "an unknown option": ((f"--credit={KEY}",), "what follows --credit looks like a key"),
     "-k": (("-k", KEY), "what follows -k looks like a key"),
     "-m": (("-m", KEY), "what follows -m looks like a key"),
     "the variable": (("--api-key-env", KEY), "what follows --api-key-env looks like a key"),
     "the URL": (("--target-url", KEY), "what follows --target-url looks like a key"),
     "the profile": (("--profile", KEY), "what follows --profile looks like a key"),
+    # Options that want something else: a number, a choice, an id, a file.
+    **{
+        f"{option} KEY": ((option, KEY), f"what follows {option} looks like a key")
+        for option in (
+            *("-n", "--dist", "--rate", "--timeout", "--examples", "--seed", "--model"),
+            *("--budget-requests", "--requirement", "--results", "--resume", "--html", "--ignore"),
+        )
+    },
+    "-nKEY": ((f"-n{KEY}",), "what follows -n looks like a key"),
+    "--timeout=KEY": ((f"--timeout={KEY}",), "what follows --timeout looks like a key"),
 }
 
 
@@ -59,11 +74,21 @@ def test_the_suite_refuses_it(name: str, ended: dict[str, Ran]) -> None:
     assert WORD not in ran.said
 
 
-@pytest.mark.parametrize("name", TO_BOTH)
+TO_LOAD: dict[str, tuple[tuple[str, ...], str]] = {
+    **TO_BOTH,
+    "an unknown option": ((f"--credit={KEY}",), "--credit is no option"),
+    **{
+        f"{option} KEY": ((option, KEY), f"what follows {option} looks like a key")
+        for option in ("--rate", "--arrivals", "--slo", "--trace", "--target-profile", "--model")
+    },
+}
+
+
+@pytest.mark.parametrize("name", TO_LOAD)
 def test_the_load_generator_refuses_it(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     parser = argparse.ArgumentParser()
     add_options(parser)
-    given, where = TO_BOTH[name]
+    given, where = TO_LOAD[name]
     with pytest.raises(SystemExit) as left:
         parser.parse_args(["--max-tokens", "5", *given])
     said = capsys.readouterr().err
@@ -72,6 +97,59 @@ def test_the_load_generator_refuses_it(name: str, capsys: pytest.CaptureFixture[
     assert left.value.code == 2
     assert KEY not in said
     assert WORD not in said
+
+
+def test_what_a_variable_holds_is_not_quoted_either(capsys: pytest.CaptureFixture[str]) -> None:
+    parser = argparse.ArgumentParser()
+    add_options(parser)
+    with pytest.raises(SystemExit):
+        parser.error(f"argument -u/--users: invalid int value: '{KEY}'")
+    said = capsys.readouterr().err
+    assert "the value of an option looks like a key: put the key into" in said
+    assert KEY not in said
+
+
+COMMANDS: dict[str, tuple[Callable[[Sequence[str]], int], tuple[str, ...], int]] = {
+    # command, what it is given, its exit status
+    "load: users": (load, ("-u", KEY), 2),
+    "load: address": (load, ("--host", KEY), 2),
+    "sweep: rate": (sweep, ("--host", "http://h/v1", "--slo", "ttft_p95<1s", "--most", KEY), 2),
+    "sweep: address": (sweep, ("--host", KEY, "--slo", "ttft_p95<1s"), 2),
+    "reports: command": (reports, (KEY,), 4),
+    "reports: file": (reports, ("show", KEY), 4),
+    "reports: option": (reports, ("show", "results.json", "--token", WORD), 4),
+    "reference: port": (reference, ("--port", KEY), 2),
+    "reference: pace": (reference, ("--ttft-ms", KEY), 2),
+    "reference: fault": (reference, ("--fault", KEY), 2),
+    "reference: variable": (reference, ("--key-env", KEY), 2),
+    "reference: option": (reference, ("--apikey", WORD), 2),
+    "reference: models": (reference, ("--model-speed", KEY), 2),
+    "reference: address": (reference, ("--host", KEY), 1),
+}
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_refuses_it_in_one_line(
+    name: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv(KEY, raising=False)
+    command, given, status = COMMANDS[name]
+    try:
+        left: object = command(given)
+    except SystemExit as error:
+        left = error.code
+    told = capsys.readouterr()
+    assert left == status
+    assert told.out == ""
+    assert told.err.count("\n") == 1
+    assert KEY not in told.err
+    assert WORD not in told.err
+
+
+def test_the_name_of_a_fault_that_is_none_is_quoted(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        reference(["--fault", "no_such_fault"])
+    assert "no fault is called 'no_such_fault': see --faults" in capsys.readouterr().err
 
 
 def test_locust_refuses_it_too(tmp_path: Path) -> None:
@@ -114,6 +192,29 @@ INNOCENT: tuple[tuple[str, ...], ...] = (
     ("Chat",),
     ("tests/test_sk-learn.py::test_key[sk-1]",),
 )
+
+
+@pytest.mark.parametrize(
+    ("given", "where"),
+    [
+        (("--api-key", KEY), None),
+        (("-o", f"x={KEY}"), "what follows -o looks like a key"),
+        (("Chat", KEY), "an argument without an option looks like a key"),
+        (("--model", "pplx-70b-online-alpha"), None),
+        (("--model", "hf-2026/gemma-3-27b-it"), None),
+        (("--results", "out/sk-learn-0123456789.json"), None),
+        (("--results", "hf_results_2026_11_26.json"), None),
+        (("--requirement", "CC-SSE-001"), None),
+        (("-k", "sk-hyphened-words-alone"), None),
+    ],
+)
+def test_what_follows_an_option(given: tuple[str, ...], where: str | None) -> None:
+    assert key_as_a_value(given) == where
+
+
+def test_the_token_of_a_jwt_has_no_suffix_of_a_file() -> None:
+    assert is_a_key("eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxMjM0In0.c2lnbmF0dXJl")
+    assert is_a_key("Bearer a-key-without-digits")
 
 
 @pytest.mark.parametrize("given", INNOCENT, ids=" ".join)
