@@ -164,7 +164,6 @@ class Document:
         error: why there is none, with the byte offset; None where one was read.
         error_at: that offset.
         bom: the body begins with EF BB BF.
-        leading_space: bytes of white space before the value (RFC 8259 §2 allows them).
         end: offset after the value (0 where there is none).
         trailing: what follows the value, white space around it removed.
         bad_utf8: offset of the first byte that is no UTF-8, else None.
@@ -174,15 +173,9 @@ class Document:
     error: str | None
     error_at: int | None
     bom: bool
-    leading_space: int
     end: int
     trailing: bytes
     bad_utf8: int | None
-
-    @property
-    def utf8(self) -> bool:
-        """Whether the whole body is strict UTF-8."""
-        return self.bad_utf8 is None
 
     @property
     def is_object(self) -> bool:
@@ -210,10 +203,10 @@ def read_document(body: bytes) -> Document:
     except JsonError as error:
         at = offset(error.position)
         message = f"{error.reason} at byte {at}" if text[start:] else "nothing but white space"
-        return Document(None, message if body else "empty", at, bom, start, 0, b"", bad_utf8)
+        return Document(None, message if body else "empty", at, bom, 0, b"", bad_utf8)
     end = offset(stop)
     trailing = body[end:].strip(_SPACE.encode())
-    return Document(value, None, None, bom, start, end, trailing, bad_utf8)
+    return Document(value, None, None, bom, end, trailing, bad_utf8)
 
 
 def _first_bad_byte(body: bytes) -> int | None:

@@ -66,8 +66,7 @@ class StreamReading:
         done: ``[DONE]`` was seen.
         done_end: byte offset after the event of the first ``[DONE]``, else None.
         usage: the last ``usage`` that was not null.
-        content_offsets: byte offset after each event with visible text (content or refusal).
-        output_offsets: the same, reasoning, calls and audio included.
+        output_offsets: byte offset after each event that says something, a thought or call too.
         decoder: the decoder, closed: comments, line ends, blocks without data.
     """
 
@@ -78,7 +77,6 @@ class StreamReading:
     findings: tuple[Finding, ...]
     done: bool
     done_end: int | None
-    content_offsets: tuple[int, ...]
     output_offsets: tuple[int, ...]
     decoder: Decoder
     _assembly: Assembly
@@ -87,11 +85,6 @@ class StreamReading:
     def usage(self) -> object:
         """The last ``usage`` that was not null, else None."""
         return self._assembly.usage
-
-    @property
-    def offset_of_first_content(self) -> int | None:
-        """Byte offset where the first event with visible text ends, else None."""
-        return self.content_offsets[0] if self.content_offsets else None
 
     @property
     def choices(self) -> Mapping[int, Choice]:
@@ -147,7 +140,6 @@ def read_decoded(decoder: Decoder, facts: Facts | None = None) -> StreamReading:
         findings=(*found, *machine.log),
         done=done is not None,
         done_end=done.span[1] if done else None,
-        content_offsets=tuple(machine.content_offsets),
         output_offsets=tuple(machine.output_offsets),
         decoder=decoder,
         _assembly=machine.assembly,
@@ -162,7 +154,6 @@ class _Machine:
         self.log = Findings()
         self.assembly = Assembly()
         self.chunks: list[Chunk] = []
-        self.content_offsets: list[int] = []
         self.output_offsets: list[int] = []
         self.state = State.START
         self.speech: dict[int, Speech] = {}
@@ -270,10 +261,7 @@ class _Machine:
 
     def _mark(self, chunk: Chunk, delta: Mapping[str, object]) -> None:
         end = chunk.span[1]
-        visible = any(isinstance(delta.get(key), str) and delta[key] for key in chunks.VISIBLE)
-        if visible and end not in self.content_offsets[-1:]:
-            self.content_offsets.append(end)
-        if (visible or chunks.speaks(delta)) and end not in self.output_offsets[-1:]:
+        if chunks.speaks(delta) and end not in self.output_offsets[-1:]:
             self.output_offsets.append(end)
 
     def end(self, plain_error: Item | None) -> None:

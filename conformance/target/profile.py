@@ -79,10 +79,6 @@ class Deviation:
     expires: dt.date
     models: tuple[str, ...] = ()
 
-    def covers(self, requirement: str, model: str | None) -> bool:
-        """Whether it speaks of `requirement` for `model`."""
-        return self.id == requirement and (not self.models or model in self.models)
-
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -45,18 +45,6 @@ class FailureKind(StrEnum):
     LOCAL = "request could not be sent"
 
 
-NO_CONNECTION = frozenset(
-    {
-        FailureKind.DNS,
-        FailureKind.REFUSED,
-        FailureKind.UNREACHABLE,
-        FailureKind.TLS,
-        FailureKind.CONNECT_TIMEOUT,
-    }
-)
-"""Failures before a single byte of the request was sent."""
-
-
 @dataclass(frozen=True, slots=True)
 class Failure:
     """What went wrong, and the transport's own words."""

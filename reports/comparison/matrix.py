@@ -30,7 +30,7 @@ from typing import Any, Final
 
 from conformance.requirements import Requirement
 from reports.told import told
-from reports.verdict import LEVELS, Entry, Tally, Verdict, tallies, worst
+from reports.verdict import LEVELS, Entry, Verdict, worst
 
 __all__ = [
     "OPINIONS",
@@ -139,8 +139,6 @@ class Matrix:
     """Rows in the order in which they are shown; everything else by column."""
 
     rows: tuple[Row, ...]
-    totals: tuple[Mapping[str, Tally], ...]
-    """Clauses by level and state."""
     dissent: tuple[Dissent, ...]
     pairs: Mapping[tuple[int, int], Pair]
     """By columns, the lower first."""
@@ -166,7 +164,6 @@ def matrix(runs: Sequence[Mapping[str, Any]], requirements: Mapping[str, Require
     rows = [_row(clause, columns, requirements.get(clause)) for clause in ids]
     return Matrix(
         rows=tuple(sorted(rows, key=_order)),  # stable: the catalogue decides the rest
-        totals=tuple(tallies(entries) for entries in entries_alike(runs)),
         dissent=tuple(_dissent(rows, index) for index in range(len(runs))),
         pairs={pair: _pair(rows, *pair) for pair in combinations(range(len(runs)), 2)},
     )

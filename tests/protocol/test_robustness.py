@@ -99,7 +99,7 @@ def test_any_value_in_any_place_of_a_stream(
     assert_printable(completion.findings(reading.fold(), facts, date=0))
     assert isinstance(reading.text(), str)
     assert isinstance(reading.reasoning(), str)
-    offsets = (*reading.content_offsets, *reading.output_offsets, reading.done_end or 0)
+    offsets = (*reading.output_offsets, reading.done_end or 0)
     assert all(0 <= offset <= len(body) for offset in offsets)
 
 

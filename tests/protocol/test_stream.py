@@ -29,11 +29,10 @@ def test_offsets_are_those_of_the_events() -> None:
     reading = read_stream(body)
 
     assert reading.done_end == len(body)
-    assert reading.offset_of_first_content is not None
-    assert body[: reading.offset_of_first_content].endswith(b"}\n\n")
-    assert b'"Hel"' in body[: reading.offset_of_first_content]
-    assert b'"lo"' not in body[: reading.offset_of_first_content]
-    assert len(reading.content_offsets) == 2
+    first, second = reading.output_offsets
+    assert body[:first].endswith(b"}\n\n")
+    assert b'"Hel"' in body[:first]
+    assert b'"lo"' in body[first:second]
     for item in reading.chunks:
         assert body[slice(*item.span)].startswith(b'data: {"id"')
 
@@ -53,13 +52,13 @@ def test_every_split_gives_the_same_findings() -> None:
         assert (reading.findings, reading.chunks) == (whole.findings, whole.chunks)
 
 
-def test_the_first_content_is_visible_text() -> None:
+def test_a_thought_is_output_and_a_role_alone_is_none() -> None:
     thinking = chunk(choice({"role": "assistant", "content": "", "reasoning_content": "hm"}))
     reading = hear(thinking, text("Hello"), finish(), DONE)
 
-    assert reading.output_offsets[0] < reading.content_offsets[0]
+    assert len(reading.output_offsets) == 2
     assert reading.reasoning() == "hm"
-    assert hear(role(), finish(), DONE).offset_of_first_content is None
+    assert hear(role(), finish(), DONE).output_offsets == ()
 
 
 # --- the role ------------------------------------------------------------------------------------

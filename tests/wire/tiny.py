@@ -13,9 +13,6 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
-Behaviour = Callable[[socket.socket], None]
-"""What is done with an accepted connection; it is closed afterwards."""
-
 STEP = 0.05
 """Seconds between two bytes of a slow server."""
 
