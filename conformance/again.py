@@ -14,7 +14,7 @@ intermittent when a suspect was good in another look, and steady when that never
 request recurs, since each carries a nonce, the check itself is the suspect.
 
 A fault that strikes a reply with probability 1/3 passes for steady when all of `ENOUGH` repetitions
-strike too: at most once in 27 times. A 5xx or a lost connection that is blamed came 3 of 3 times
+strike too: at most once in 27 times. A 5xx or a lost connection that is blamed came each time
 (`Patience.settled`), so that one repetition is enough. Behaviour checks count their own trials and
 are not run again.
 """
@@ -118,7 +118,7 @@ def decided(looks: Sequence[Look], enough: int = ENOUGH) -> bool:
 
 
 def persisted(broken: Broken) -> bool:
-    """Whether every reply that is blamed came 3 of 3 times."""
+    """Whether every reply that is blamed came each time that it was asked for."""
     return all(
         one.exchange is not None and one.exchange.repeats >= REPEATS_THAT_COUNT
         for one in broken.sightings

@@ -247,17 +247,19 @@ def _same(one: Any, other: Any) -> bool:
     return one == other and isinstance(one, bool) == isinstance(other, bool)
 
 
-def conversation(chat: Chat) -> list[RawReply]:
-    """A success, a 4xx, a stream and a success on one connection, framing and all.
+def conversation(chat: Chat, number: int = 0) -> list[RawReply]:
+    """A success, a 4xx, a stream and a success on one connection, framing and all; `number` counts
+    its repetitions.
 
     A request that found the connection closed has a reply without a response.
     """
-    if "conversation" not in chat.memory:
+    key = f"conversation {number}"
+    if key not in chat.memory:
         good = Request("POST", CHAT_PATH, encode(chat.body()))
         bad = Request("POST", CHAT_PATH, BROKEN_JSON)
         stream = Request("POST", CHAT_PATH, encode(chat.body(stream=chat.has("stream"))))
-        chat.memory["conversation"] = converse(chat.client, [good, bad, stream, good])
-    replies: list[RawReply] = chat.memory["conversation"]
+        chat.memory[key] = converse(chat.client, [good, bad, stream, good])
+    replies: list[RawReply] = chat.memory[key]
     for reply in replies:
         chat.note(reply.exchange)
     return replies

@@ -76,7 +76,8 @@ def status_line(exchange: Exchange) -> str:
 
 
 def persists(exchange: Exchange) -> bool:
-    """Whether this outcome came 3 of 3 times while the plainest call succeeded."""
+    """Whether this outcome came each time, `REPEATS_THAT_COUNT` times or more (`patience` knows how
+    often), while the plainest call succeeded."""
     return exchange.repeats >= REPEATS_THAT_COUNT and exchange.canary_ok is True
 
 

@@ -2,8 +2,10 @@
 
 The laws:
 
-1. A 429 is waited out and repeated, a 5xx or a lost connection is repeated twice, with the plainest
-   valid call between: only what persists while that call succeeds can be blamed on the target.
+1. A 429 is waited out and repeated, a 5xx or a lost connection is repeated, with the plainest valid
+   call between: only what persists while that call succeeds can be blamed on the target. A run asks
+   some hundred questions: what strikes one call in twenty strikes three in a row in one run of
+   thirty, and `INSISTENCE` in a row in one of 200,000.
 2. A target that no longer answers the plainest call is gone; nothing more is asked of it. Nor is a
    model whose plainest call is answered 429 after as much waiting as is worth it (`wire.pace`).
 3. What has no end is not repeated (`endless`).
@@ -36,6 +38,13 @@ VAIN = 3
 no matter of patience: from then on none is waited for longer than `SHORT_WAIT` seconds."""
 
 REPEATS = 3
+"""How often a call is sent that is answered 429, or that costs much (`_is_costly`)."""
+
+INSISTENCE = 6
+"""How often one is sent that is answered 5xx, or whose connection is lost."""
+
+COSTLY = 1_000_000, 5.0
+"""Octets of a body, and seconds to an answer, above which a call is sent `REPEATS` times."""
 
 MET = (402, 409, 429)
 MOST_MET = 20
@@ -97,12 +106,12 @@ class Patience:
     def settled(self, send: Callable[[], Exchange]) -> Exchange:
         """What `send` brings once it is answered other than by 429, 5xx or a lost connection.
 
-        It is called at most `REPEATS` times, and once while the target goes on refusing by 429 in
-        spite of waiting. Raises `Inconclusive` when the target is gone or answers nothing but 429,
-        `Blocked` when the plainest call is lost each time (that call itself is returned).
+        It is called at most `INSISTENCE` times, and once while the target goes on refusing by 429
+        in spite of waiting. Raises `Inconclusive` when the target is gone or answers nothing but
+        429, `Blocked` when the plainest call is lost each time (that call itself is returned).
         """
         canary_ok: bool | None = None
-        for attempt in range(1, REPEATS + 1):
+        for attempt in range(1, INSISTENCE + 1):
             self.client.repeated += attempt > 1
             exchange = send()
             self.meet(exchange)
@@ -119,14 +128,16 @@ class Patience:
             if endless(exchange):  # is not repeated: it would cost the whole timeout again
                 canary_ok = self._ends(exchange.request)
                 break
-            if exchange.status is None or attempt == REPEATS - 1:
-                canary_ok = self.alive()
+            if exchange.status is None or attempt in (REPEATS - 1, INSISTENCE - 1):
+                canary_ok = self.alive() and canary_ok is not False
                 if (lost := self._loss) is not None and exchange.request == lost.request:
                     return lost
                 if exchange.request.path == CHAT_PATH:
                     self._not_lost()
             if exchange.failure is not None:
                 self.client.renew()  # a connection that one reply has spoilt spoils no other
+            if attempt >= REPEATS and (canary_ok is False or _is_costly(exchange)):
+                break  # nobody is blamed, or it was asked often enough
         return replace(exchange, repeats=attempt, canary_ok=canary_ok)
 
     def waits(self, seconds: float) -> bool:
@@ -225,6 +236,12 @@ class Patience:
         if known is not None and known.complete:
             self._pace = known.ended_at
         return time_given(self._pace, self.client.endpoint.timeout)
+
+
+def _is_costly(exchange: Exchange) -> bool:
+    """Whether to send this again would cost much, of the network or of time."""
+    octets, seconds = COSTLY
+    return len(exchange.request.body or b"") > octets or exchange.ended_at > seconds
 
 
 def unsettled(exchange: Exchange) -> bool:

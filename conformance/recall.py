@@ -4,7 +4,12 @@ The laws:
 
 1. A word that does not come back is blamed on the server only against a control: the same words
    where they must be seen. What the model forgets there too, it may forget.
-2. An answer that was cut, filtered or refused is no trial.
+2. One that comes back once has reached the model: no model guesses it. What is dropped never does.
+3. An answer that was cut, filtered or refused is no trial.
+
+Theory. A model that forgets one word in ten, and is served rightly, is blamed where each of
+`TRIALS` answers lacks the words and a control has them: less than once in 10,000 runs. A server
+that drops them is found where one of `CONTROLS` has them in each trial: in 96 % of runs there.
 """
 
 import uuid
@@ -17,6 +22,8 @@ from .expect import trials
 from .guards import accepted, counts, is_refusal, status_line, text
 from .outcomes import Inconclusive, Unjudged
 from .wire.exchange import Exchange
+
+TRIALS, CONTROLS = 4, 2
 
 RECALL = 1024
 """Output bound where a word is to come back: room to think first; the answer itself is short."""
@@ -72,7 +79,7 @@ def _text_or_empty(exchange: Exchange) -> str:
 def returned(
     chat: Chat, messages: list[dict[str, Any]], holds: Callable[[str], bool], where: str
 ) -> None:
-    """What the model says, in capitals, `holds` the code words, in 2 of 3 trials.
+    """What the model says, in capitals, `holds` the code words, in one of `TRIALS` trials.
 
     The control is the same conversation spelled with strings: what is refused or forgotten there
     too is nothing that the parts can be blamed for. Raises `Broken` with the count, `Inconclusive`.
@@ -89,15 +96,21 @@ def returned(
         exchange = chat.ask(messages=messages, sample=number, max_tokens=RECALL)
         if not is_refusal(exchange) and held(exchange) is not False:
             return held(exchange)
-        plainly = chat.ask(messages=as_strings(messages), sample=number, max_tokens=RECALL)
-        if is_refusal(exchange) and is_refusal(plainly):
-            raise Inconclusive(f"refused as strings too: {status_line(exchange)}", exchange)
-        accepted(exchange, what=where)
-        forgot.append(exchange)
-        return False if held(plainly) else None
+        for control in range(CONTROLS):
+            sample = number + control * TRIALS
+            plainly = chat.ask(messages=as_strings(messages), sample=sample, max_tokens=RECALL)
+            if is_refusal(exchange) and is_refusal(plainly):
+                raise Inconclusive(f"refused as strings too: {status_line(exchange)}", exchange)
+            accepted(exchange, what=where)
+            if held(plainly):
+                forgot.append(exchange)
+                return False
+        return None
 
     chat.memory["trials"] = trials(
         trial,
+        needed=1,
+        of=TRIALS,
         required=f"the code words in {where} come back, as they do from strings",
         seen=lambda: "they come back from strings only",
         on=lambda: forgot[-1],

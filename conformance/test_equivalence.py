@@ -133,10 +133,15 @@ def _folded(chat: Chat, exchange: Exchange) -> dict[str, Any]:
 NAMES = ("reasoning_content", "reasoning")
 """Members that carry reasoning: DeepSeek's and OpenRouter's."""
 
+THOUGHTS = 5
+"""Pairs of answers that show thoughts in one mode, always the same, where the other loses them. A
+model that thinks over half of its answers makes so many once in 500 runs."""
+
 
 @requirement("CC-EQUIV-006")
 def test_reasoning_has_the_same_name_in_both_modes(chat: Chat) -> None:
-    for number in range(2):  # a model may think for one answer and not for the next
+    sides: set[bool] = set()  # whether it is the stream that shows thoughts
+    for number in range(THOUGHTS):  # a model may think for one answer and not for the next
         said = message(chat.ask(sample=number))
         plainly = {name for name in NAMES if said.get(name)}
         exchange = chat.stream(sample=number)
@@ -145,6 +150,9 @@ def test_reasoning_has_the_same_name_in_both_modes(chat: Chat) -> None:
         streamed = {name for name, told in pieces.items() if any(told)}
         if plainly == streamed or (plainly and streamed):
             break
+        sides.add(bool(streamed))
+        if len(sides) > 1:
+            raise Inconclusive("the model thinks at times, in the one mode or the other", exchange)
     if not plainly and not streamed:
         raise Unsupported("no reasoning text in either mode", exchange)
     require(

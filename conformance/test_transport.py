@@ -2,6 +2,8 @@
 
 import gzip
 import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from . import prompts
 from .battery import BROKEN_JSON, LONG, TIGHT, all_null, conversation, good_streams, plain
@@ -23,7 +25,7 @@ from .guards import (
     unasked_coding,
 )
 from .invalid import invalid
-from .lost import ENDPOINT, FRAMING, breaks_framing, broken_by, told
+from .lost import ENDPOINT, FRAMING, breaks_framing, broken_by, is_lost, told
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import findings, read_document
@@ -164,12 +166,12 @@ def test_messages_are_framed_completely(chat: Chat) -> None:
     def look(reply: RawReply) -> list[Sighting]:
         whole = reply
         for _ in range(REPEATS_THAT_COUNT):
-            if whole.response is not None and not _is_reset(whole.exchange):
+            if whole.response is not None and not is_lost(whole.exchange):
                 break  # else the target closed before, or somebody on the way: ask again, alone
             whole = exchange_raw(chat.client, reply.exchange.request, linger=0.2)
             chat.note(whole.exchange)
         if whole.response is None:
-            return _lost(whole)
+            return _unbegun(whole)
         return [Sighting(f, whole.exchange) for f in whole.response.findings]
 
     # A refusal may be lost with a connection on which not all was read: its reset tells nothing.
@@ -192,7 +194,7 @@ def _is_reset(exchange: Exchange) -> bool:
     return exchange.failure is not None and exchange.failure.kind is FailureKind.RESET
 
 
-def _lost(reply: RawReply) -> list[Sighting]:
+def _unbegun(reply: RawReply) -> list[Sighting]:
     """A reply that never began: nobody's fault unless it is no HTTP at all."""
     failure = reply.exchange.failure
     if failure is not None and failure.kind is FailureKind.PROTOCOL:
@@ -203,27 +205,54 @@ def _lost(reply: RawReply) -> list[Sighting]:
 
 @requirement("CC-HTTP-017")
 def test_a_connection_can_be_reused(chat: Chat) -> None:
-    replies = conversation(chat)
-    first = replies[0].exchange
-    if not first.complete:
-        raise Inconclusive(str(first.failure), first)
-    steps = ("a success", "a 4xx", "a finished stream")
-    for step, before, reply in zip(steps, replies, replies[1:], strict=False):
-        exchange = reply.exchange
-        timed_out = exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
-        if timed_out and not (before.response and before.response.findings):
-            raise Inconclusive(str(exchange.failure), exchange)
-        if not exchange.complete and _announces_close(before):
-            raise Unsupported(f"closes the connection after {step}, and says so", before.exchange)
-        if not exchange.complete and (before.exchange.status or 0) >= 500:
-            seen = f"{status_line(before.exchange)}, and the connection is closed"
-            raise Blocked("CC-ERR-010", seen, before.exchange)
-        require(
-            exchange.complete,
-            f"a complete reply on the same connection after {step}",
-            str(exchange.failure),
-            on=exchange,
-        )
+    lost: list[Loss] = []
+    for number in range(REPEATS_THAT_COUNT):  # an idle connection may be closed just as it is used
+        replies = conversation(chat, number)
+        found = _lost(replies)
+        if found is None:
+            return
+        lost.append(found)
+        if found.step != lost[0].step:
+            raise Inconclusive(f"lost {lost[0].step}, then {found.step}: at times", found.exchange)
+    last = lost[-1]
+    if not last.before:
+        raise Inconclusive(str(last.exchange.failure), last.exchange)
+    if (last.before.status or 0) >= 500:
+        seen = f"{status_line(last.before)}, and the connection is closed"
+        raise Blocked("CC-ERR-010", seen, last.before)
+    required = f"a complete reply on the same connection {last.step}"
+    ends = [one.exchange for one in lost]
+    judge(Sighting(Finding("", required, str(end.failure)), end) for end in ends)
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """The first exchange of a conversation that is not complete, and the one before, if any."""
+
+    step: str
+    before: Exchange | None
+    exchange: Exchange
+
+
+STEPS = ("at once", "after a success", "after a 4xx", "after a finished stream")
+"""When each request of a conversation is sent."""
+
+
+def _lost(replies: Sequence[RawReply]) -> Loss | None:
+    """Where a conversation was lost; None where it was not.
+
+    Raises `Unsupported` where that was announced, `Inconclusive` where time ran out.
+    """
+    number = next((n for n, one in enumerate(replies) if not one.exchange.complete), None)
+    if number is None:
+        return None
+    exchange, before = replies[number].exchange, replies[number - 1] if number else None
+    timed_out = exchange.failure is not None and exchange.failure.kind is FailureKind.TIMEOUT
+    if timed_out and not (before and before.response and before.response.findings):
+        raise Inconclusive(str(exchange.failure), exchange)
+    if before and _announces_close(before):
+        raise Unsupported(f"closes the connection {STEPS[number]}, and says so", before.exchange)
+    return Loss(STEPS[number], before.exchange if before else None, exchange)
 
 
 def _announces_close(reply: RawReply) -> bool:
