@@ -18,6 +18,7 @@ from typing import Any, Final
 import gevent  # type: ignore[import-untyped]  # gevent has no marker for its types
 from gevent.queue import Full, Queue  # type: ignore[import-untyped]  # likewise
 
+from conformance.wire.arguments import without
 from load.conclusion import own_command, own_version
 from load.notes import Opening, secretless
 from load.options import Settings
@@ -119,11 +120,6 @@ class Dictation:
 
 def _environ(environ: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
     """The environment without any variable that holds a secret, and with this package."""
-    hidden = [secret for secret in secrets if secret]
-    kept = {
-        name: value
-        for name, value in environ.items()
-        if not any(secret in value for secret in hidden)
-    }
+    kept = without(environ, secrets)
     path = os.pathsep.join(filter(None, [str(ROOT), kept.get("PYTHONPATH", "")]))
     return {**kept, "PYTHONPATH": path}

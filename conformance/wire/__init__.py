@@ -16,6 +16,7 @@ The laws:
 | `gate`, `pace` | what may go out, and when: budgets, rate, patience with 429s |
 | `raw`      | `Connection`: a bare socket, for what httpx cannot send or show |
 | `redact`   | `Redactor`: masks secrets by value and by header name |
+| `ordinary` | keys that are ordinary words, which no text can be masked for |
 | `arguments` | a key on the command line is taken out of it; URLs as they may be quoted |
 | `curl`     | an exchange as a command that runs as pasted |
 | `transcript` | an exchange as timed lines, the offending one marked |

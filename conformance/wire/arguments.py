@@ -29,6 +29,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 
+from .ordinary import is_word
+
 PROCESS = Path("/proc/self")
 ARG_START, ARG_END = 48, 49
 
@@ -165,9 +167,19 @@ WHERE_A_KEY_GOES = (
 
 
 def without(environ: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
-    """`environ` without the variables that hold one of `secrets`."""
-    hidden = {secret.strip() for secret in secrets if secret}
-    return {name: value for name, value in environ.items() if value.strip() not in hidden}
+    """`environ` without the variables that hold one of `secrets`, by itself or in a longer text.
+
+    An ordinary word is one only in a variable whose name calls for a key: ``CI=true`` stays.
+    """
+    given = {secret.strip() for secret in secrets} - {""}
+    words = {secret for secret in given if is_word(secret)}
+
+    def hidden(name: str, value: str) -> bool:
+        if value.strip() in words and CALLS_FOR_A_KEY.match(name):
+            return True
+        return any(secret in value for secret in given - words)
+
+    return {name: value for name, value in environ.items() if not hidden(name, value)}
 
 
 def bare(url: str) -> str:

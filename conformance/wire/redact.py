@@ -8,6 +8,8 @@ Laws
 2. By name: headers that carry credentials are masked whatever they hold.
 3. A mask is as long as what it covers, so that offsets and lengths stay true.
 4. What a target sends costs time in proportion to its length, however it is made.
+5. Of a secret that is an ordinary word (`ordinary`) the credentials are masked, ``Bearer none``,
+   and no text that holds the word by itself.
 
 Theory
 ------
@@ -39,6 +41,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import AnyStr
 
+from .ordinary import SHORTEST, is_word
+
 SECRET_HEADERS = frozenset(
     {
         "authorization",
@@ -49,9 +53,6 @@ SECRET_HEADERS = frozenset(
         "api-key",
     }
 )
-
-SHORTEST = 4
-"""Shorter values are not masked by value: they would blot out ordinary text."""
 
 PIECE = 16
 """Characters of a secret in a row that are masked though the rest is missing. Many keys begin with
@@ -127,8 +128,27 @@ def _compiled(known: tuple[str, ...]) -> tuple[re.Pattern[str] | None, re.Patter
 
 def _pattern(known: Sequence[str]) -> str:
     """The source of those patterns; "" without any secret."""
-    spelled = ["".join(map(_character, secret)) for secret in known]
+    spelled = ["".join(map(_character, secret)) + _end(secret) for secret in known]
     return "|".join([*spelled, *(pattern for secret in known for pattern in _coded(secret))])
+
+
+BEARER = "Bearer "
+
+
+def _is_credential(secret: str) -> bool:
+    """Whether it is a word as a credential."""
+    return secret.startswith(BEARER) and is_word(secret.removeprefix(BEARER))
+
+
+def _end(secret: str) -> str:
+    """What must not follow `secret`: a word as a credential is no part of a longer one, and no
+    parameter of a challenge (``Bearer realm="…"``)."""
+    return r"(?![\w=])" if _is_credential(secret) else ""
+
+
+def _maskable(part: str) -> str:
+    """What is masked of a secret; "": nothing."""
+    return f"{BEARER}{part}" if part and is_word(part) else part
 
 
 def _parts(value: str) -> Iterator[str]:
@@ -213,10 +233,10 @@ class Redactor:
     """
 
     def __init__(self, secrets: Iterable[str] = ()) -> None:
-        parts = {part for secret in secrets for part in _parts(secret) if len(part) >= SHORTEST}
-        known = sorted(parts, key=len, reverse=True)
+        parts = {_maskable(part) for secret in secrets for part in _parts(secret)}
+        known = sorted(filter(None, parts), key=lambda part: (-len(part), part))
         self._text, self._bytes = _compiled(tuple(known))
-        self._long = [secret for secret in known if len(secret) > PIECE]
+        self._long = [s for s in known if len(s) > PIECE and not _is_credential(s)]
         self._short = lru_cache(maxsize=1024)(self._masked)
 
     def text(self, value: str) -> str:

@@ -59,5 +59,5 @@ def test_a_url_is_quoted_without_what_it_carries(url: str, shown: str) -> None:
 
 
 def test_variables_that_hold_a_secret_are_left_out() -> None:
-    environ = {"A": "sk-1234", "B": " sk-1234\n", "C": "sk-12345", "D": "", "E": "other"}
-    assert without(environ, ["sk-1234", "", "other "]) == {"C": "sk-12345", "D": ""}
+    environ = {"A": "sk-1234", "B": " sk-1234\n", "C": "Bearer sk-1234", "D": "", "E_KEY": "other"}
+    assert without(environ, ["sk-1234", "", "other "]) == {"D": ""}
