@@ -13,7 +13,10 @@ STATES: Final[tuple[State, ...]] = get_args(State)
 
 
 def listing(*, whole: bool = False) -> Iterator[str]:
-    """Lines: chapter heads, entries (id, level, state, sentence), totals; `whole` sentences."""
+    """Lines: chapter heads, entries (id, level, state, sentence), totals.
+
+    `whole`: sentences uncut, each with its source and the checks that judge it.
+    """
     checked = judged()
     by_level: Counter[tuple[str, str]] = Counter()
     for chapter in CHAPTERS:
@@ -26,6 +29,7 @@ def listing(*, whole: bool = False) -> Iterator[str]:
                 sentence = sentence[:89] + "…"
             yield f"  {entry.id:<14} {entry.level:<6} {state:<14} {sentence}"
             if whole:
+                yield f"  {'':<14} source: {entry.source}"
                 for check in checked.get(entry.id, ()):
                     yield f"  {'':<14} {check.file}::{check.function}"
                 if entry.unjudged:

@@ -113,7 +113,8 @@ def add_options(parser: pytest.Parser) -> None:
     add(
         "--requirements",
         action="store_true",
-        help="list the catalogue with the state of each entry, and exit (-v: whole sentences)",
+        help="list the catalogue with the state of each entry, and exit (-v: whole sentences, "
+        "each with its source and its checks)",
     )
 
 

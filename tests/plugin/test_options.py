@@ -179,6 +179,7 @@ def test_the_catalogue_is_listed_with_its_state(tmp_path: Path) -> None:
             listed = [entry for entry in entries if entry.split()[1] == level]
             assert sum(entry[24:].startswith(f"{state} ") for entry in listed) == int(count)
     assert any("test_response.py::test_" in line for line in lines)
+    assert sum(line.lstrip().startswith("source: ") for line in lines) == 326
 
 
 def test_the_target_is_not_asked_when_checks_are_only_collected(tmp_path: Path) -> None:
