@@ -100,6 +100,21 @@ def streams_keep(requirement: str, chat: Chat, exchanges: Iterable[Exchange]) ->
     )
 
 
+def readings(chat: Chat, exchanges: Iterable[Exchange]) -> list[tuple[Exchange, StreamReading]]:
+    """Those of `exchanges` that can be read as streams, and their readings.
+
+    Raises the first reason why not when none can.
+    """
+    found: list[tuple[Exchange, StreamReading]] = []
+
+    def look(exchange: Exchange) -> list[Sighting]:
+        found.append((exchange, chat.reading(exchange)))
+        return []
+
+    each(exchanges, look)
+    return found
+
+
 def answered_at(exchange: Exchange) -> int:
     """The reply's `Date` in Unix seconds, else the local clock."""
     told = unix_seconds(exchange.header("date"))

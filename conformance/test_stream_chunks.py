@@ -5,7 +5,7 @@ The chunk machine (`protocol.stream`) judges; here are the streams that it reads
 
 from .battery import all_streams, counted_stream, long_stream, usage_stream
 from .chat import Chat
-from .expect import each, judge, require, sightings_of, streams_keep
+from .expect import each, judge, readings, require, sightings_of, streams_keep
 from .outcomes import Blocked, Sighting, Unsupported
 from .protocol.finding import Finding
 from .protocol.fold import is_cumulative, repeats_whole
@@ -192,13 +192,13 @@ def test_usage_comes_in_a_chunk_of_its_own(chat: Chat) -> None:
 
 @requirement("CC-STREAM-014")
 def test_the_finishing_chunk_may_carry_text(chat: Chat) -> None:
-    exchanges = all_streams(chat)
+    found = readings(chat, all_streams(chat))
     told = sum(
         bool(choice.get("finish_reason")) and bool((choice.get("delta") or {}).get("content"))
-        for exchange in exchanges
-        for chunk in chat.reading(exchange).chunks
+        for _, reading in found
+        for chunk in reading.chunks
         for _, choice in chunk.choices()
         if isinstance(choice.get("delta"), dict)
     )
     # It is joined to the rest (`protocol.fold`): no clause may read the text without it.
-    chat.observe(f"{told} finishing chunks of {len(exchanges)} streams carry text")
+    chat.observe(f"{told} finishing chunks of {len(found)} streams carry text")

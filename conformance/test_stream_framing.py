@@ -9,7 +9,7 @@ from itertools import pairwise
 from . import prompts
 from .battery import all_streams, cut, long_stream
 from .chat import Chat
-from .expect import QUICK, each, judge, require, streams_keep, trials
+from .expect import QUICK, each, judge, readings, require, streams_keep, trials
 from .forms import BARE, streamed_formed, with_odds
 from .guards import answered, legible, lost_unbegun, persists, refuses, status_line, success, text
 from .outcomes import Blocked, Inconclusive, Sighting, Unjudged, Unsupported
@@ -19,6 +19,7 @@ from .protocol.finding import Finding, shorten
 from .protocol.sse import decode
 from .protocol.stream import StreamReading
 from .requirements import requirement
+from .sent import encode, sent_json
 from .wire.exchange import Exchange
 
 APART = 0.0003
@@ -58,7 +59,16 @@ def _other_streams(chat: Chat) -> list[Exchange]:
         found += [call() for call in streamed_formed(chat)]
     if chat.has("logprobs"):
         found.append(with_odds(chat, BARE))
-    return [exchange for exchange in found if exchange.status == 200 or lost_unbegun(exchange)]
+    came = [exchange for exchange in found if exchange.status == 200 or lost_unbegun(exchange)]
+    return [*came, *(e for e in found if _fails_when_streamed(chat, e))]
+
+
+def _fails_when_streamed(chat: Chat, exchange: Exchange) -> bool:
+    """Whether a 5xx came each time, while the same call is answered without `stream`."""
+    if (exchange.status or 0) < 500 or not persists(exchange):
+        return False
+    whole = {k: v for k, v in sent_json(exchange).items() if k not in ("stream", "stream_options")}
+    return chat.post(encode(whole)).status == 200
 
 
 @requirement("CC-SSE-002")
@@ -326,15 +336,14 @@ def test_done_occurs_once_and_is_ended(chat: Chat) -> None:
 
 @requirement("CC-SSE-011")
 def test_comments_between_events_are_ignored(chat: Chat) -> None:
-    exchanges = all_streams(chat)
-    readings = [chat.reading(exchange) for exchange in exchanges]
-    lines = [line for r in readings for block in r.decoder.blocks for line in block.lines]
+    found = readings(chat, all_streams(chat))
+    lines = [line for _, r in found for block in r.decoder.blocks for line in block.lines]
     comments = [line for line in lines if line.is_comment]
     if not comments:
         raise Unsupported("no stream carried a comment")
-    gaps = [gap for e, r in zip(exchanges, readings, strict=True) for gap in _spacing(e, r)]
+    gaps = [gap for e, r in found for gap in _spacing(e, r)]
     spaced = f", {min(gaps):.1f} s to {max(gaps):.1f} s apart" if gaps else ""
-    chat.observe(f"{len(comments)} comments in {len(exchanges)} streams{spaced}")
+    chat.observe(f"{len(comments)} comments in {len(found)} streams{spaced}")
 
 
 def _spacing(exchange: Exchange, reading: StreamReading) -> list[float]:

@@ -24,7 +24,7 @@ from .guards import (
     success,
     unasked_coding,
 )
-from .invalid import invalid
+from .invalid import invalid, replayed, unknown_parameter
 from .lost import ENDPOINT, FRAMING, breaks_framing, broken_by, is_lost, told
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.finding import Finding, shorten
@@ -176,8 +176,17 @@ def test_messages_are_framed_completely(chat: Chat) -> None:
 
     # A refusal may be lost with a connection on which not all was read: its reset tells nothing.
     refusals = [exchange for exchange in faulty(chat) if not _is_reset(exchange)]
-    standing = [*plain(chat), *(good_streams(chat) if chat.has("stream") else []), *refusals]
+    begun = refused_streams(chat) if chat.has("stream") else []
+    standing = [*plain(chat), *(good_streams(chat) if chat.has("stream") else []), *refusals, *begun]
     judge([*each(conversation(chat), look), *(s for e in standing for s in _cut_short(e))])
+
+
+def refused_streams(chat: Chat) -> list[Exchange]:
+    """Streams that are refused, or would be without `stream`: where one begins all the same, it may
+    break off."""
+    options = chat.stream(stream_options={"include_usage": "yes"})
+    found = [*(one for _, one in replayed(chat)), unknown_parameter(chat, stream=True), options]
+    return [exchange for exchange in found if not _is_reset(exchange)]
 
 
 def _cut_short(exchange: Exchange) -> list[Sighting]:

@@ -134,6 +134,17 @@ def cuts_refusals_of_parameters_short(pieces: list[Piece], call: Call) -> list[P
     return [first[:-5] if isinstance(first, bytes) else first, Cut.CLOSE]
 
 
+@fault(breaks={"CC-HTTP-009"}, seam="bytes")
+def begins_streams_that_are_refused(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Sends the head of a stream, asks its provider, which refuses a parameter, and closes."""
+    first = pieces[0]
+    refused = isinstance(first, bytes) and first.startswith(b"HTTP/1.1 400")
+    if not refused or not call.asks_stream or "x_unknown" not in (call.json or {}):
+        return pieces
+    label = b"Content-Type: text/event-stream\r\nTransfer-Encoding: chunked"
+    return [b"HTTP/1.1 200 OK\r\n" + label + b"\r\n\r\n", Cut.CLOSE]
+
+
 @fault(breaks={"CC-HTTP-017"}, seam="bytes")
 def hangs_up_after_an_error(pieces: list[Piece], call: Call) -> list[Piece]:
     """Closes the connection after a 400 without having said so."""

@@ -22,6 +22,14 @@ def _parses(content: bytes) -> bool:
     return True
 
 
+@fault(breaks={"CC-SSE-001"}, seam="request")
+def fails_on_streams_of_two_choices(call: Call) -> Call | Reply:
+    """Answers 500 where two choices are streamed, which it sends well in a whole reply."""
+    if not call.asks_stream or (call.json or {}).get("n") != 2:
+        return call
+    return refusal(500, "The server had an error.", kind="server_error")
+
+
 @fault(breaks={"CC-HTTP-010"}, seam="request")
 def refuses_a_charset_parameter(call: Call) -> Call | Reply:
     """Compares the whole Content-Type with application/json."""
