@@ -33,8 +33,8 @@ from .wire.exchange import Exchange, FailureKind
 ENDPOINT: Final = "CC-HTTP-001"
 FRAMING: Final = "CC-HTTP-009"
 
-TRIES: Final = 3
-PAUSE: Final = 0.5
+TRIES: Final = 5
+PAUSE: Final = 0.4
 """Seconds between two tries: what passes by itself has a second to pass."""
 
 CUT: Final = frozenset({FailureKind.RESET, FailureKind.TRUNCATED, FailureKind.PROTOCOL})

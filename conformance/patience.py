@@ -43,6 +43,10 @@ REPEATS = 3
 INSISTENCE = 6
 """How often one is sent that is answered 5xx, or whose connection is lost."""
 
+CERTAIN = 3
+"""After so many calls that failed each of `INSISTENCE` times, while the plainest one was answered, it
+is no matter of chance: from then on others that fail are sent `REPEATS` times, which bounds a run."""
+
 COSTLY = 1_000_000, 5.0
 """Octets of a body, and seconds to an answer, above which a call is sent `REPEATS` times."""
 
@@ -76,11 +80,13 @@ class Patience:
         self._pace: float | None = None
         self._patient = True
         self._vain = 0
+        self._failed = 0
 
     def afresh(self, shared: MutableMapping[tuple[Request, int], Exchange]) -> "Patience":
         """With the same model, of which nothing has been asked yet; how long it takes is known."""
         other = Patience(self.client, self.model, shared, self.on_gone, self.limited)
         other._endless, other._pace = self._endless, self._pace
+        other._failed = self._failed
         return other
 
     def may_send(self, request: Request) -> None:
@@ -136,8 +142,11 @@ class Patience:
                     self._not_lost()
             if exchange.failure is not None:
                 self.client.renew()  # a connection that one reply has spoilt spoils no other
-            if attempt >= REPEATS and (canary_ok is False or _is_costly(exchange)):
+            enough = self._failed >= CERTAIN or _is_costly(exchange)
+            if attempt >= REPEATS and (canary_ok is False or enough):
                 break  # nobody is blamed, or it was asked often enough
+        else:
+            self._failed += canary_ok is True
         return replace(exchange, repeats=attempt, canary_ok=canary_ok)
 
     def waits(self, seconds: float) -> bool:

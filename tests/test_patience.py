@@ -4,7 +4,7 @@ from collections.abc import Iterable
 
 import pytest
 
-from conformance.patience import INSISTENCE, REPEATS, Patience
+from conformance.patience import CERTAIN, INSISTENCE, REPEATS, Patience
 from conformance.sent import CHAT_PATH, canary_request
 from conformance.wire.client import Client, Endpoint
 from conformance.wire.exchange import Exchange, Request
@@ -56,6 +56,15 @@ def test_nobody_is_blamed_where_the_plainest_call_fails_too() -> None:
     found = settled([500] * REPEATS, canaries=[500])
     assert (found.repeats, found.canary_ok) == (REPEATS, False)
     assert settled([500] * INSISTENCE, canaries=[200, 500]).canary_ok is False
+
+
+def test_what_others_have_shown_is_sent_less_often() -> None:
+    with Scripted([200]) as client:
+        patience = Patience(client, MODEL, {}, lambda reason: None, {})
+        found = [
+            patience.settled(lambda: Exchange(SMALL, "", 500)).repeats for _ in range(CERTAIN + 1)
+        ]
+    assert found == [*[INSISTENCE] * CERTAIN, REPEATS]
 
 
 @pytest.mark.parametrize(("request_", "took"), [(LARGE, 0.0), (SMALL, 6.0)])
