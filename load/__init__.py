@@ -61,7 +61,8 @@ web         the live view in Locust's web page (its files: ``live_page/``)
 early       Ctrl-C before a run has begun; `start` is Locust with it
 hooks       what Locust calls
 user        ChatUser, the base of locustfiles
-chat mixed  locustfiles; with a shape: ramp, steps, spike, soak
+chat mixed  locustfiles
+ramp steps spike soak  the same, with a shape
 stages      users over time, as a table                                           pure
 shapes      the same for Locust
 search      the search for the highest rate that holds                            pure

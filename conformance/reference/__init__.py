@@ -15,6 +15,7 @@ The way of a call, left to right; the names of the five seams stand where a faul
 ``models``      the ten documented models, as a table
 ``rules``       the vocabulary of validation; ``parameters`` and ``messages`` are the tables
 ``text``        the tokenizer and the "model"; ``tools`` chooses calls, ``instance`` fills schemas
+``vision``      a picture as the name of its colour
 ``chat``        request -> completion, or the chunks of a stream
 ``routes``      Call -> Reply: paths, credentials, operations
 ``wire``        Reply -> bytes and pauses

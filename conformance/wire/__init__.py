@@ -11,6 +11,7 @@ The laws:
 |---|---|
 | `exchange` | `Request`, `Exchange`, `Arrival`, `Failure`: plain data |
 | `client`   | `Client.send`: httpx, one stamp per arrival |
+| `together` | calls at the same moment; callers who leave, or do not read |
 | `clock`    | seconds, but for those in which this process was held up |
 | `watchdog`, `room`, `names` | its bounds: time, memory, and the look-up of a name |
 | `gate`, `pace` | what may go out, and when: budgets, rate, patience with 429s |
