@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from .battery import BROKEN_JSON
 from .chat import Chat
 from .credentials import MALFORMED, REFUSED_BY_HTTP, WRONG_KEY
 from .expect import each, judge, require
@@ -203,6 +204,22 @@ def test_the_key_is_not_echoed(chat: Chat) -> None:
             f"the whole key in the {where}",
             on=exchange,
         )
+
+
+@requirement("CC-AUTH-010")
+def test_a_key_that_is_right_is_not_echoed_either(chat: Chat) -> None:
+    if not chat.client.endpoint.tellable:
+        raise Unsupported("the key is short or an ordinary word: any reply may hold it")
+    unknown = chat.body(model=unknown_model())
+    judge(each([chat.canary(), chat.post(BROKEN_JSON), chat.post(unknown)], _echoes))
+
+
+def _echoes(exchange: Exchange) -> list[Sighting]:
+    answered(exchange)
+    if exchange.echoed is None:
+        return []
+    required = "the submitted key does not occur in the reply"
+    return [Sighting(Finding("", required, f"the whole key in {exchange.echoed}"), exchange)]
 
 
 @requirement("CC-AUTH-011", scope="target")

@@ -12,7 +12,7 @@ The laws:
 """
 
 import ssl
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from typing import Any
@@ -33,11 +33,15 @@ from .exchange import (
 )
 from .gate import Gate
 from .names import Network
+from .ordinary import is_word
 from .redact import Redactor
 from .room import KEPT, Room
 from .watchdog import Watchdog
 
 MIB = 1024 * 1024
+
+TELLABLE = 8
+"""Characters of a key at least that no reply holds by chance."""
 
 KEPT_IN_ALL = 24 * MIB
 """Bytes of bodies that a client takes, and `KEPT` more for each request."""
@@ -71,6 +75,22 @@ class Endpoint:
             value for name, value in self.extra_headers.items() if self.shown_headers[name] != value
         ]
         return ([self.key] if self.key else []) + hidden + list(self.spare_keys.values())
+
+    @property
+    def tellable(self) -> bool:
+        """Whether the key stands in no reply by chance, so that a reply with it echoes it."""
+        return self.key is not None and len(self.key) >= TELLABLE and not is_word(self.key)
+
+    def echo_in(
+        self, request: Request, body: bytes, headers: Iterable[tuple[str, str]]
+    ) -> str | None:
+        """Where a reply to `request` holds the whole key (`Exchange.echoed`)."""
+        if not self.tellable or self.key is None or KEY not in (request.authorization or ""):
+            return None
+        if self.key.encode() in body:
+            return "the body"
+        shown = " ".join(value for _, value in headers)
+        return "the headers" if self.key in shown else None
 
     def url(self, path: str) -> str:
         """The URL of `path` under the base."""
@@ -298,6 +318,7 @@ class Client(AbstractContextManager["Client"]):
             ended_at=clock.now() - start,
             failure=failure and Failure(failure.kind, self.redactor.text(failure.detail)),
             http_version=version,
+            echoed=self.endpoint.echo_in(request, bytes(body), headers),
         )
 
     def _parsed(self, url: str) -> httpx.URL:

@@ -108,6 +108,9 @@ class Exchange:
     """Where the plainest call was lost each time: whether another call was answered whole
     meanwhile; None when not asked."""
     http_version: str = ""
+    echoed: str | None = None
+    """Where the reply held the whole key that was sent, before it was masked; None: nowhere, or the
+    key cannot be told from ordinary text (`Endpoint.tellable`)."""
     notes: tuple[str, ...] = field(default=())
 
     def header(self, name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from conformance.reference.call import Call, Reply, refusal
 from conformance.reference.faults.edits import STREAM_ERROR, dropping, error, setting
@@ -151,3 +152,14 @@ def echoes_the_key(reply: Reply, call: Call) -> Reply:
     """Repeats the submitted key in the message."""
     said = f"Incorrect API key provided: {_token(call)}"
     return error(reply, setting(message=said)) if _wrong(reply, call) else reply
+
+
+@fault(breaks={"CC-AUTH-010"}, seam="reply")
+def echoes_a_right_key(reply: Reply, call: Call) -> Reply:
+    """Shows the headers that came with a call that it refuses, the right key among them."""
+
+    def tell(told: dict[str, Any]) -> None:
+        told["message"] += f" (authorization: Bearer {_token(call)})"
+
+    shown = reply.status == 404 and _token(call) is not None
+    return error(reply, tell) if shown else reply
