@@ -27,6 +27,7 @@ from .settings import Settings
 from .wire.client import Client
 from .wire.exchange import Exchange, FailureKind, Request
 from .wire.raw import greeting
+from .wire.redact import MASKED
 from .wire.transcript import printable
 
 SLOW = frozenset({FailureKind.DNS, FailureKind.TLS, FailureKind.CONNECT_TIMEOUT})
@@ -84,10 +85,11 @@ def models_of(settings: Settings, client: Client, shared: Shared) -> tuple[str, 
     if exchange.status in (404, 405):
         _explain_v1(settings, client, LIST)
     _explain(exchange, settings)
-    # A name that no terminal may see, or that no request can hold, is nothing to choose; nor is one
+    # A name that no terminal may see, or that no request can hold (for it holds the key, which was
+    # masked, or characters that are none) is nothing to choose; nor is one
     # of a list without end: who holds that open may hold all open, which would cost as much again.
     ids = [] if endless(exchange) else listed_ids(read_document(exchange.body).value)
-    listed = [name for name in ids if name.isprintable()]
+    listed = [name for name in ids if name.isprintable() and MASKED not in name]
     if not listed:
         raise pytest.UsageError(
             f"{exchange.url} lists no model to choose ({_seen(exchange)}): name one with --model ID"

@@ -15,8 +15,9 @@ from . import bounds, requirements
 from .generation import Amount
 from .target.profile import Profile, ProfileError
 from .target.reading import for_url, load
-from .wire.arguments import bare, blank
+from .wire.arguments import IS_SHOWN, bare, blank
 from .wire.pace import Limits
+from .wire.redact import Redactor
 
 OUT = Path("reports") / "out"
 
@@ -90,7 +91,7 @@ def read(config: pytest.Config) -> Settings:
     if option("model") and option("all_models"):
         raise pytest.UsageError("--model and --all-models exclude each other: give one of them")
     results = option("results")
-    return Settings(
+    found = Settings(
         target_url=url,
         key_variable=option("api_key_env"),
         key=_key(option("api_key"), option("api_key_env")),
@@ -114,6 +115,23 @@ def read(config: pytest.Config) -> Settings:
         limits=bounds.read(option),
         resume=None if option("resume") is None else _there(config, option("resume")),
     )
+    _refuse_shown_secrets(found, [("-k", option("keyword")), ("-m", option("markexpr"))])
+    return found
+
+
+def _refuse_shown_secrets(found: Settings, more: list[tuple[str, str]]) -> None:
+    """A secret that stands in what every report names cannot be kept."""
+    shown = [
+        ("--target-url", found.target_url or ""),
+        *(("--model", model) for model in found.models),
+        *((f"a model of profile {found.profile.name}", m.id) for m in found.profile.models),
+        ("--results", str(found.results)),
+        *more,
+    ]
+    known = Redactor(secrets(found))
+    for where, value in shown:
+        if known.holds(value):
+            raise pytest.UsageError(f"{where} {IS_SHOWN}")
 
 
 def _there(config: pytest.Config, given: str) -> Path:

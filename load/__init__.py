@@ -35,6 +35,7 @@ stream      the watcher-driven reader with the kernel's receive stamps
 recorder    a finished request -> the book; the conformance suite's machine on streams
 sharing     turns of models, a worker's part of a run, shares of a budget         pure
 options     every option, read and checked                                        pure
+keys        a key on a command line: hidden where it belongs, else refused
 monitor     the generator's own lag and CPU
 backlog     streams that are over and wait to be recorded
 dispatch    an open loop: sends what is due

@@ -30,7 +30,8 @@ ROOT = Path(__file__).parents[1]
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run Locust. The exit status is Locust's."""
     heed()
-    from load.options import ENVIRONMENT, add_options, key_in_the_wrong_place, keyless
+    from load.keys import ENVIRONMENT, key_in_the_wrong_place, keyless
+    from load.options import add_options
 
     given = list(sys.argv[1:] if arguments is None else arguments)
     if (why := key_in_the_wrong_place(given)) is not None:  # before a server is started for it

@@ -17,41 +17,27 @@ import argparse
 import json
 import os
 import ssl
-import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
 from conformance.target.profile import Profile, ProfileError
 from conformance.target.reading import for_url, load
-from conformance.wire.arguments import (
-    WHERE_A_KEY_GOES,
-    blank,
-    key_as_a_value,
-    looks_like_a_key,
-    misplaced_key,
-)
+from conformance.wire.arguments import IS_SHOWN
+from conformance.wire.redact import Redactor
 from load import arrivals, prompts, slo
 from load.exchange import LARGEST, Limits
+from load.keys import ENVIRONMENT, Hide, given_key, refuse_misplaced_keys
 from load.place import Place, place
 from load.writing import unwritable
 
-__all__ = [
-    "OPTIONS",
-    "Settings",
-    "SettingsError",
-    "add_options",
-    "key_in_the_wrong_place",
-    "keyless",
-    "read",
-]
+__all__ = ["OPTIONS", "Settings", "SettingsError", "add_options", "read"]
 
 BYTES_PER_TOKEN: Final = 1024
 """Of a stream, at most: a chunk has some 250, or twice as many with what servers add to it."""
 
 RESULTS: Final = "reports/out/load.json"
-ENVIRONMENT: Final = "TARGET_API_KEY"
 
 
 class SettingsError(ValueError):
@@ -113,23 +99,6 @@ OPTIONS: Final = (
 )  # fmt: skip
 """Every option of ours."""
 
-_given: dict[str, str] = {}  # a key from the command line
-
-
-class _Hide(argparse.Action):
-    """Keeps a key out of the parsed options."""
-
-    def __call__(
-        self,
-        parser: argparse.ArgumentParser,
-        namespace: argparse.Namespace,
-        values: Any,
-        option_string: str | None = None,
-    ) -> None:
-        _given["key"] = str(values)
-        blank(str(values))
-        setattr(namespace, self.dest, "")
-
 
 def add_options(parser: Any) -> None:
     """Register the options in a group of their own; ``parser`` is Locust's."""
@@ -149,49 +118,13 @@ def add_options(parser: Any) -> None:
             elif not isinstance(option.default, str):
                 more["type"] = type(option.default)
         action = group.add_argument(
-            f"--{option.name}", **more, **({"action": _Hide} if option.secret else {})
+            f"--{option.name}", **more, **({"action": Hide} if option.secret else {})
         )
         # What Locust's own add_argument sets, which a group's lacks.
         action.include_in_web_ui = True
         action.is_secret = option.secret
         action.is_required = action.is_multiple = False
-    _refuse_misplaced_keys(parser)
-
-
-def _refuse_misplaced_keys(parser: Any) -> None:
-    """Let ``parser`` complain of a key where none belongs without quoting it, with status 2."""
-    parse, complain = parser.parse_known_args, parser.error
-
-    def checked(args: Sequence[str] | str | None = None, *more: Any, **named: Any) -> Any:
-        given = sys.argv[1:] if args is None else args
-        words = given.split() if isinstance(given, str) else given
-        # Only now are all options known: whoever writes a locustfile may add some.
-        takes_value = {
-            name: action.nargs != 0 for action in parser._actions for name in action.option_strings
-        }
-        why = key_in_the_wrong_place(words, takes_value)
-        if why is not None:
-            parser.exit(2, f"{why}\n")
-        return parse(args, *more, **named)
-
-    def error(message: str) -> Any:
-        if looks_like_a_key(message):  # of a LOCUST_ variable, or of a file of options
-            message = f"the value of an option looks like a key: {WHERE_A_KEY_GOES}"
-        return complain(message)
-
-    parser.parse_known_args, parser.error = checked, error
-
-
-def key_in_the_wrong_place(
-    arguments: Sequence[str], options: Mapping[str, bool] | None = None
-) -> str | None:
-    """The line that refuses a key where none belongs; None where there is none.
-
-    `options` as for `misplaced_key`; None where they are not known, and only values are looked at.
-    """
-    why = misplaced_key(arguments, options) if options is not None else None
-    why = why or key_as_a_value(arguments)
-    return why and f"load: {why}: {WHERE_A_KEY_GOES}"
+    refuse_misplaced_keys(parser)
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,21 +158,6 @@ class Settings:
     def open_loop(self) -> bool:
         """Whether requests leave on a schedule, not when a user is free."""
         return self.options["rate"] > 0 or bool(self.trace)
-
-
-def keyless(
-    arguments: Sequence[str], environ: Mapping[str, str]
-) -> tuple[list[str], dict[str, str]]:
-    """The arguments of a process to be started, ``--api-key`` moved into its environment."""
-    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False)
-    parser.add_argument("--api-key")
-    parser.add_argument("--api-key-env", default=ENVIRONMENT)
-    given, rest = parser.parse_known_args(arguments)
-    named = [] if given.api_key_env == ENVIRONMENT else ["--api-key-env", given.api_key_env]
-    if given.api_key is None:
-        return [*rest, *named], dict(environ)
-    blank(given.api_key)
-    return [*rest, *named], {**environ, given.api_key_env: given.api_key}
 
 
 def read(parsed: argparse.Namespace, host: str | None) -> Settings:
@@ -294,16 +212,22 @@ def _read(options: dict[str, Any], host: str | None) -> Settings:
     trace = arrivals.read_trace(Path(options["trace"])) if options["trace"] else []
     file = prompts.read_file(Path(options["prompt-file"])) if options["prompt-file"] else []
     seconds = (options["connect-timeout"], options["stall-timeout"], options["total-timeout"])
-    key = options.pop("api-key") or _given.get("key") or os.environ.get(options["api-key-env"], "")
+    key = options.pop("api-key") or given_key() or os.environ.get(options["api-key-env"], "")
     key = key.strip()
     if not key.isascii() or not key.isprintable():
         raise SettingsError("the API key holds characters that no header may carry: copy it again")
+    headers, hidden = profile.resolved_headers(), [key, *profile.secrets()]
+    shown = [("--host", to.url), *(("--model", model) for model, _ in models)]
+    shown += [(f"--{name}", options[name]) for name in ("load-results", "load-raw")]
+    for where, value in shown:
+        if Redactor(hidden).holds(value):
+            raise SettingsError(f"{where} {IS_SHOWN}")
     return Settings(
         to=to,
         profile=profile,
         models=models,
         key=key or None,
-        headers=profile.resolved_headers(),
+        headers=headers,
         limits=Limits(*seconds, body=max(LARGEST, BYTES_PER_TOKEN * options["max-tokens"])),
         options=options,
         file=tuple(file),

@@ -31,7 +31,7 @@ from conformance.wire.redact import Redactor
 from load import slo, sweep_results
 from load.command import command_line
 from load.conclusion import own_version, page
-from load.options import ENVIRONMENT, key_in_the_wrong_place, keyless
+from load.keys import ENVIRONMENT, key_in_the_wrong_place, keyless
 from load.search import INTERRUPTED, Found, confirm, search
 from load.sweep_run import Progress, Stop, run
 from load.sweep_words import found as found_in

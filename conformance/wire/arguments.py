@@ -166,6 +166,12 @@ WHERE_A_KEY_GOES = (
 """The end of the line that says where one stands that does not belong there."""
 
 
+IS_SHOWN = (
+    "holds the API key, or another secret, and every report names it: give one without the other"
+)
+"""The end of the line that says so of an address, a model or a file."""
+
+
 def without(environ: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str]:
     """`environ` without the variables that hold one of `secrets`, by itself or in a longer text.
 

@@ -63,6 +63,9 @@ _BLOCK = PIECE // 2
 
 _WORD = "[redacted]"
 
+MASKED = _WORD[:SHORTEST]
+"""How every mask begins."""
+
 
 def mask(length: int) -> str:
     """A mask of exactly `length` characters."""
@@ -279,6 +282,10 @@ class Redactor:
     def _cut(self, value: bytes) -> Iterator[tuple[int, int]]:
         for secret in self._long:
             yield from sorted(set(_pieces(value, secret.encode())))
+
+    def holds(self, value: str) -> bool:
+        """Whether a secret stands in `value`."""
+        return self.text(value) != value
 
     def headers(self, pairs: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
         """Header pairs with secrets masked by name and by value."""

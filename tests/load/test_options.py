@@ -93,7 +93,7 @@ def test_the_key_comes_from_the_environment_and_is_not_shown(
 
 
 def test_a_key_on_the_command_line_does_not_stay_there(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("load.options._given", {})
+    monkeypatch.setattr("load.keys._given", {})
     parser = argparse.ArgumentParser()
     add_options(parser)
     found = parser.parse_args(["--api-key", "sk-1234567890"])

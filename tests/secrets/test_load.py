@@ -16,7 +16,7 @@ from pathlib import Path
 import httpx
 import pytest
 
-from load.options import keyless
+from load.keys import keyless
 from tests.load.running import ROOT
 from tests.secrets.canary import KEY, echoed, echoing, found_in
 from tests.secrets.processes import Watch
