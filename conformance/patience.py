@@ -44,8 +44,8 @@ INSISTENCE = 6
 """How often one is sent that is answered 5xx, or whose connection is lost."""
 
 CERTAIN = 3
-"""After so many calls that failed each of `INSISTENCE` times, while the plainest one was answered, it
-is no matter of chance: from then on others that fail are sent `REPEATS` times, which bounds a run."""
+"""After so many calls that failed each of `INSISTENCE` times, while the plainest one was answered,
+chance is out of it: from then on those that fail are sent `REPEATS` times, which bounds a run."""
 
 COSTLY = 1_000_000, 5.0
 """Octets of a body, and seconds to an answer, above which a call is sent `REPEATS` times."""

@@ -153,6 +153,20 @@ COMPLETION = (
 )
 
 
+def lists_and_resets(limit: int) -> Callable[[Tiny, socket.socket], None]:
+    """Answers `limit` requests as `canned` does, and from then on the list of models alone: the
+    connections of chat calls are closed before an answer."""
+    good = canned(limit, lambda tiny: None)
+
+    def behave(tiny: Tiny, sock: socket.socket) -> None:
+        if len(tiny.received) < limit:
+            good(tiny, sock)
+        elif tiny.read_request(sock).startswith(b"GET"):
+            sock.sendall(answer(body=LIST))
+
+    return behave
+
+
 def canned(limit: int, at_limit: Callable[[Tiny], None]) -> Callable[[Tiny, socket.socket], None]:
     """Answers `limit` requests as the plainest API does, then does `at_limit`."""
 

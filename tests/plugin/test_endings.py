@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 import schemas
-from tests.plugin.bench import ROOT, Ran, canned, interrupted, run
+from tests.plugin.bench import ROOT, Ran, canned, interrupted, lists_and_resets, run
 from tests.wire.tiny import Tiny, serve
 
 CHAPTER = ("--requirement", "CC-RESP", "--requirement", "CC-STREAM")
@@ -40,6 +40,21 @@ def test_a_target_that_dies_midway(workers: tuple[str, ...], tmp_path: Path) -> 
     assert "the target stopped answering: connection refused" in ran.out
     assert ran.results()["interrupted"] is False
     assert not schemas.violations("results", ran.results())
+
+
+def test_a_target_that_lists_its_models_and_answers_no_more(tmp_path: Path) -> None:
+    chosen = ("CC-HTTP-001", "CC-RESP-002", "CC-ERR")
+    words = [word for clause in chosen for word in ("--requirement", clause)]
+    with serve(lists_and_resets(20)) as tiny:
+        ran = run(tmp_path, "--target-url", tiny.url, "--timeout", "5", "--examples", "0", *words)
+    found = ran.results()["requirements"]
+    reasons = [one["evidence"]["reason"] for one in found if one["verdict"] == "INCONCLUSIVE"]
+    assert ran.status == 6
+    assert ran.verdicts()["CC-HTTP-001", "m"] == "PASS"
+    assert "BLOCKED" not in ran.verdicts().values()  # no clause is broken
+    assert len(reasons) > 10
+    assert all("the model stopped answering: connection closed" in reason for reason in reasons)
+    assert all("while GET /models is answered by 200" in reason for reason in reasons)
 
 
 @pytest.mark.parametrize("workers", [(), ("-n", "1")], ids=["alone", "worker"])
