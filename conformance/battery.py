@@ -13,8 +13,9 @@ from typing import Any
 
 from . import prompts
 from .chat import OMIT, Chat
-from .guards import answered, refuses
+from .guards import answered, is_refusal, refuses
 from .sent import CHAT_PATH, encode
+from .target.capabilities import FIELDS
 from .wire.exchange import Exchange, FailureKind, Request
 from .wire.raw import RawReply, converse
 
@@ -24,7 +25,7 @@ LONG = 160
 
 def plain(chat: Chat) -> list[Exchange]:
     """Valid calls without `stream`: the plainest, a bounded one, text beyond ASCII, a cut one,
-    those that are answered by tool calls, and one that asks for two choices."""
+    those that are answered by tool calls, one for two choices, and one for an answer in a form."""
     return [
         chat.canary(),
         chat.ask(),
@@ -32,7 +33,19 @@ def plain(chat: Chat) -> list[Exchange]:
         cut(chat),
         *(calls(chat) if chat.has("tools") else []),
         *([chat.ask(n=2)] if chat.has("n") else []),
+        *([chat.ask(**FIELDS["json_schema"])] if chat.has("json_schema") else []),
     ]
+
+
+def particular(chat: Chat) -> list[Exchange]:
+    """Further valid calls without `stream`, for what a server may refuse, but not answer in another
+    way: any object, log probabilities, a seed, a stop sequence.
+
+    One of log probabilities may hold a bare NaN, which is CC-LOGP-003's business.
+    """
+    flags = [flag for flag in ("json_mode", "logprobs", "seed") if chat.has(flag)]
+    asked = [*(chat.ask(**FIELDS[flag]) for flag in flags), chat.ask(**TOGETHER[0])]
+    return [exchange for exchange in asked if not is_refusal(exchange)]
 
 
 def beyond_ascii(chat: Chat, sample: int = 0) -> Exchange:
@@ -144,7 +157,8 @@ def call_streams(chat: Chat) -> list[Exchange]:
 
 
 def all_streams(chat: Chat) -> list[Exchange]:
-    """Every kind of stream: the standing ones, those of tool calls and one of two choices.
+    """Every kind of stream: the standing ones, those of tool calls, one of two choices, one in a
+    form.
 
     One whose connection was cut is left out: it has no form to judge, and the cut is CC-HTTP-009's.
     """
@@ -162,7 +176,10 @@ def good_streams(chat: Chat) -> list[Exchange]:
 
 def _further_streams(chat: Chat) -> list[Exchange]:
     tools = calls(chat, stream=True) if chat.has("tools") else []
-    return [counted_stream(chat), *tools, *([chat.stream(n=2)] if chat.has("n") else [])]
+    several = [chat.stream(n=2)] if chat.has("n") else []
+    in_form = {**FIELDS["json_schema"], "stream": True}
+    formed = [chat.ask(**in_form)] if chat.has("json_schema") else []
+    return [counted_stream(chat), *tools, *several, *formed]
 
 
 def was_cut(exchange: Exchange) -> bool:

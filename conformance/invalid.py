@@ -8,6 +8,7 @@ The laws:
 Where the next one goes: a row of `INVALID`.
 """
 
+import json
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -18,8 +19,10 @@ from .battery import BROKEN_JSON, called, result
 from .chat import OMIT, Chat
 from .credentials import MALFORMED, WRONG_KEY
 from .guards import is_refusal
+from .limits import by_key
+from .probes import SPEECH
 from .sent import encode
-from .target.capabilities import FIELDS, LABEL
+from .target.capabilities import FIELDS, LABEL, declared
 from .wire.exchange import Exchange
 
 
@@ -170,7 +173,7 @@ INVALID: Mapping[str, Invalid] = {
 }
 """Every request that must be refused, by what is wrong with it."""
 
-NO_OBJECTS = (b"", b"null", b"[]")
+NO_OBJECTS = (b"", b"null", b"[]", b'"x"', b"1")
 """Bodies that are JSON, or nothing, and no object (CC-HTTP-013)."""
 
 
@@ -199,19 +202,53 @@ def invalid_by_rule(chat: Chat, rule: str) -> dict[str, Exchange]:
     return {name: invalid(chat, name) for name, row in INVALID.items() if row.rule == rule}
 
 
+def replayed(chat: Chat) -> list[tuple[Exchange, Exchange]]:
+    """The invalid requests that are refused, each without and with `stream: true` (CC-REQ-043)."""
+    pairs: list[tuple[Exchange, Exchange]] = []
+    for name, row in INVALID.items():
+        if row.replayed and is_refusal(plain := invalid(chat, name)):
+            body = {**json.loads(row.body(chat)), "stream": True}
+            pairs.append((plain, chat.post(encode(body))))
+    return pairs
+
+
+def no_numbers(chat: Chat) -> dict[str, Exchange]:
+    """The replies to numbers that JSON, or a double, lacks (CC-REQ-044)."""
+    body = encode(chat.body(temperature=0.125))
+    literals = ("NaN", "1e999")
+    return {one: chat.post(body.replace(b"0.125", one.encode())) for one in literals}
+
+
+def unknown_parameter(chat: Chat, **fields: Any) -> Exchange:
+    """The reply to a parameter that does not exist (CC-REQ-017)."""
+    return chat.ask(x_unknown=1, **fields)
+
+
 def refusals(chat: Chat) -> list[Exchange]:
     """Every 4xx that the standing faulty requests are answered with (scope of CC-ERR-001).
 
-    Credentials that are missing, wrong or malformed, a body that is no JSON, an unknown model, and
-    all of `INVALID`. A reply other than 4xx is another clause's business and left out.
+    Credentials that are missing, wrong, malformed or not enough, a body that is no JSON or no
+    object, numbers that JSON lacks, an unknown model, all of `INVALID`, streamed too, and what a
+    server may refuse.
+    A reply other than 4xx is another clause's business and left out.
     """
     faulty = [chat.post(BROKEN_JSON), *(invalid(chat, name) for name in INVALID)]
+    faulty += [*(chat.post(body) for body in NO_OBJECTS), *no_numbers(chat).values()]
+    faulty += [unknown_parameter(chat), chat.ask(**SPEECH)]
+    if declared("functions", chat.profile.capabilities) is None:
+        faulty.append(chat.ask(**FIELDS["functions"]))
+    if chat.has("stream"):
+        faulty += [streamed for _, streamed in replayed(chat)]
+        faulty.append(unknown_parameter(chat, stream=True))
+        faulty.append(chat.stream(stream_options={"include_usage": "yes"}))
     if chat.has("auth"):
         body = chat.body()
         values = [None, f"Bearer {WRONG_KEY}", *MALFORMED.values()]
         faulty += [chat.post(body, authorization=value) for value in values]
         faulty.append(chat.post(chat.body(stream=True), authorization=f"Bearer {WRONG_KEY}"))
         faulty.append(chat.post({"model": unknown_model()}, authorization=f"Bearer {WRONG_KEY}"))
+        restricted = by_key(chat, "restricted")
+        faulty += [] if restricted is None else [restricted]
     if chat.has("retrieve"):
         faulty.append(chat.get(f"/models/{unknown_model()}"))
     faulty.append(chat.post(chat.body(model=OMIT)))

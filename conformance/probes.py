@@ -113,8 +113,8 @@ def _retrieve(chat: Chat) -> Capability:
             f"/models/{quote(listed, safe='', errors='surrogatepass')}",
             f"/models/{listed}",
         ):
-            if chat.get(path).status == 200:
-                return Capability("retrieve", "present", f"GET {path} answers 200")
+            if 200 <= (status := chat.get(path).status or 0) < 300:
+                return Capability("retrieve", "present", f"GET {path} answers {status}")
     return Capability("retrieve", "absent", "no listed id resolves, neither encoded nor raw")
 
 

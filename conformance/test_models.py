@@ -19,6 +19,7 @@ from .protocol.jsontext import read_document
 from .protocol.models import findings, model_findings
 from .requirements import requirement
 from .sent import canary_request
+from .served import listed_with_slash, retrieved
 from .target.capabilities import FIELDS
 from .wire.exchange import Exchange
 
@@ -45,33 +46,11 @@ def test_the_list_is_a_list_object(chat: Chat) -> None:
 def test_every_model_has_its_four_members(chat: Chat) -> None:
     exchange, value = _sound_list(chat)
     found = sightings_of("CC-MODEL-002", findings(value), exchange)
-    retrieved = _retrieved(chat)
-    if retrieved is not None:
-        one = read_document(retrieved.body).value
-        found += sightings_of("CC-MODEL-002", model_findings(one), retrieved)
+    reply = retrieved(chat)
+    if reply is not None:
+        one = read_document(reply.body).value
+        found += sightings_of("CC-MODEL-002", model_findings(one), reply)
     judge(found)
-
-
-def _retrieved(chat: Chat) -> Exchange | None:
-    """The reply that retrieves a listed model, under either spelling; None where there is none."""
-    if not chat.has("retrieve"):
-        return None
-    name = _with_slash(chat)
-    spellings = dict.fromkeys(quote(name, safe=safe, errors="surrogatepass") for safe in ("", "/"))
-    replies = (chat.get(f"/models/{spelled}") for spelled in spellings)
-    return next((exchange for exchange in replies if exchange.status == 200), None)
-
-
-def _with_slash(chat: Chat) -> str:
-    """A listed id, one with a slash if there is one, the model's own if it is such a one.
-
-    Raises `Inconclusive` where none is listed.
-    """
-    listed = chat.listed_models()
-    slashed = [one for one in listed if "/" in one] or listed
-    if not slashed:
-        raise Inconclusive("the list holds no id to retrieve")
-    return chat.model if chat.model in slashed else slashed[0]
 
 
 @requirement("CC-MODEL-003", scope="target")
@@ -146,7 +125,7 @@ def test_a_raw_slash_in_an_id_resolves(chat: Chat) -> None:
 
 def _retrieves(chat: Chat, spelled: Any) -> None:
     """A listed id, one with a slash if there is one, is retrieved under its spelling."""
-    name = _with_slash(chat)
+    name = listed_with_slash(chat)
     exchange = not_5xx(chat.get(f"/models/{spelled(name)}"), "status 200")
     value = read_document(exchange.body).value
     found = value.get("id") if isinstance(value, dict) else None

@@ -25,14 +25,13 @@ from .guards import (
     text,
     usage,
 )
-from .invalid import INVALID, invalid
+from .invalid import INVALID, invalid, no_numbers, replayed, unknown_parameter
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .parameters import refused_as, takes
 from .protocol.errors import names, read_error
 from .protocol.finding import Finding
 from .protocol.jsontext import read_document
 from .requirements import requirement
-from .sent import encode
 from .wire.exchange import Exchange
 
 NEUTRAL = {name: value for name, value in TOGETHER[1].items() if name != "temperature"}
@@ -95,11 +94,11 @@ def plainly(chat: Chat, name: str) -> Exchange:
 @requirement("CC-REQ-017")
 def test_an_unknown_parameter_is_treated_alike_in_both_modes(chat: Chat) -> None:
     required = "status 200 or 400 for an unknown parameter"
-    plain = not_5xx(chat.ask(x_unknown=1), required)
+    plain = not_5xx(unknown_parameter(chat), required)
     require(plain.status in (200, 400, 422), required, status_line(plain), on=plain)
     if chat.has("stream"):
         required = f"status {plain.status}, as without stream"
-        streamed = not_5xx(chat.stream(x_unknown=1), required)
+        streamed = not_5xx(unknown_parameter(chat, stream=True), required)
         require(streamed.status == plain.status, required, status_line(streamed), on=streamed)
 
 
@@ -262,14 +261,7 @@ def test_stream_options_are_accepted_with_stream(chat: Chat) -> None:
 def test_an_invalid_request_is_refused_with_stream_too(chat: Chat) -> None:
     if not chat.has("stream"):
         raise Unsupported(f"stream: {chat.capability('stream').because}")
-    cases: list[tuple[Exchange, Exchange]] = []
-    for name, row in INVALID.items():
-        if not row.replayed:
-            continue
-        plain = invalid(chat, name)
-        if is_refusal(plain):
-            body = {**json.loads(row.body(chat)), "stream": True}
-            cases.append((plain, chat.post(encode(body))))
+    cases = replayed(chat)
     if not cases:
         raise Inconclusive("no invalid request is refused without stream")
 
@@ -291,9 +283,8 @@ def test_an_invalid_request_is_refused_with_stream_too(chat: Chat) -> None:
 
 @requirement("CC-REQ-044")
 def test_numbers_that_json_lacks_are_refused(chat: Chat) -> None:
-    for literal in (b"NaN", b"1e999"):
-        body = encode(chat.body(temperature=0.125)).replace(b"0.125", literal)
-        refused(chat.post(body), what=f"temperature {literal.decode()}")
+    for literal, exchange in no_numbers(chat).items():
+        refused(exchange, what=f"temperature {literal}")
 
 
 @requirement("CC-REQ-045")

@@ -37,6 +37,8 @@ def test_a_stream_is_labelled_text_event_stream(chat: Chat) -> None:
         require(exchange.status == 200, "status 200", status_line(exchange), on=exchange)
         _labelled(exchange)
     for exchange in _other_streams(chat):
+        sound = exchange.status == 200 or lost_unbegun(exchange)
+        require(sound, "status 200", status_line(exchange), on=exchange)
         _labelled(exchange)
 
 
@@ -52,14 +54,14 @@ def _labelled(exchange: Exchange) -> None:
 
 
 def _other_streams(chat: Chat) -> list[Exchange]:
-    """Streams that offer tools, ask for two choices, a form or log probabilities: a server may
-    refuse one, but may not answer it whole."""
-    found = all_streams(chat)
+    """Streams that offer tools, ask for two choices, a form, log probabilities or text beyond
+    ASCII: a server may refuse one, but may not answer it whole."""
+    found = [*all_streams(chat), _beyond_ascii(chat)]
     if chat.has("json_schema"):
         found += [call() for call in streamed_formed(chat)]
     if chat.has("logprobs"):
         found.append(with_odds(chat, BARE))
-    came = [exchange for exchange in found if exchange.status == 200 or lost_unbegun(exchange)]
+    came = [e for e in found if 200 <= (e.status or 0) < 300 or lost_unbegun(e)]
     return [*came, *(e for e in found if _fails_when_streamed(chat, e))]
 
 

@@ -6,7 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from . import prompts
-from .battery import BROKEN_JSON, LONG, TIGHT, all_null, conversation, good_streams, plain
+from .battery import (
+    BROKEN_JSON,
+    LONG,
+    TIGHT,
+    all_null,
+    conversation,
+    good_streams,
+    particular,
+    plain,
+)
 from .chat import Chat
 from .expect import each, judge, require, sightings_of, told_apart, trials
 from .guards import (
@@ -15,8 +24,8 @@ from .guards import (
     answered,
     body_text,
     broken,
+    choices_of,
     completion,
-    is_refusal,
     legible,
     not_5xx,
     persists,
@@ -24,13 +33,16 @@ from .guards import (
     success,
     unasked_coding,
 )
-from .invalid import invalid, replayed, unknown_parameter
+from .invalid import invalid, refusals, replayed, unknown_parameter
 from .lost import ENDPOINT, FRAMING, breaks_framing, broken_by, is_lost, told
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.finding import Finding, shorten
-from .protocol.jsontext import findings, read_document
+from .protocol.jsontext import findings, loads_leniently, read_document
+from .protocol.logprobs import holds_nan
 from .protocol.media import findings as media_findings
 from .requirements import requirement
+from .sent import facts_of, sent_json
+from .served import served
 from .wire.exchange import Exchange, FailureKind
 from .wire.raw import RawReply, exchange_raw
 
@@ -63,22 +75,33 @@ def test_the_plainest_call_is_answered_with_choices(chat: Chat) -> None:
 
 @requirement("CC-HTTP-002")
 def test_a_success_is_one_json_object(chat: Chat) -> None:
-    documents_keep("CC-HTTP-002", plain(chat))
+    def look(exchange: Exchange) -> list[Sighting]:
+        if 200 < (answered(exchange).status or 0) < 300:
+            return [Sighting(Finding("", "status 200", status_line(exchange)), exchange)]
+        document = read_document(success(exchange).body)
+        if has_bare_nan(exchange):
+            return []  # CC-LOGP-003
+        return sightings_of("CC-HTTP-002", findings(document), exchange)
+
+    judge(each([*plain(chat), *particular(chat)], look))
+
+
+def has_bare_nan(exchange: Exchange) -> bool:
+    """Whether a bare NaN or infinity stands in the log probabilities that were asked for."""
+    if not facts_of(sent_json(exchange)).logprobs:
+        return False
+    value = loads_leniently(exchange.body.decode("utf-8", "replace"))
+    return isinstance(value, dict) and holds_nan(choices_of(value))
 
 
 @requirement("CC-HTTP-003")
 def test_a_success_is_labelled_application_json(chat: Chat) -> None:
     judge(
         each(
-            [*plain(chat), *models(chat)],
+            [*plain(chat), *particular(chat), *served(chat)],
             lambda e: [Sighting(f, e) for f in media_findings(success(e).header("content-type"))],
         )
     )
-
-
-def models(chat: Chat) -> list[Exchange]:
-    """The list of models, where the target and the key have one."""
-    return [listed] if chat.has("models") and (listed := chat.get("/models")).status == 200 else []
 
 
 @requirement("CC-HTTP-004")
@@ -132,20 +155,19 @@ def test_stream_decides_the_form_and_not_accept(chat: Chat) -> None:
 
 @requirement("CC-HTTP-006")
 def test_nothing_follows_the_document(chat: Chat) -> None:
-    documents_keep("CC-HTTP-006", [*plain(chat), *models(chat)])
+    documents_keep("CC-HTTP-006", [*plain(chat), *served(chat)])
 
 
 @requirement("CC-HTTP-007")
 def test_a_body_begins_without_a_byte_order_mark(chat: Chat) -> None:
-    documents_keep("CC-HTTP-007", [*plain(chat), *models(chat)])
+    documents_keep("CC-HTTP-007", [*plain(chat), *served(chat)])
 
     def look(exchange: Exchange) -> list[Sighting]:
         found = findings(read_document(answered(exchange).body))
         return sightings_of("CC-HTTP-007", found, exchange)
 
-    refusals = [exchange for exchange in faulty(chat) if is_refusal(exchange)]
-    if refusals:
-        judge(each(refusals, look))
+    if found := refusals(chat):
+        judge(each(found, look))
 
 
 @requirement("CC-HTTP-008")
@@ -176,8 +198,10 @@ def test_messages_are_framed_completely(chat: Chat) -> None:
 
     # A refusal may be lost with a connection on which not all was read: its reset tells nothing.
     refusals = [exchange for exchange in faulty(chat) if not _is_reset(exchange)]
+    listed = [chat.get("/models")] if chat.has("models") else []
+    streamed = good_streams(chat) if chat.has("stream") else []
     begun = refused_streams(chat) if chat.has("stream") else []
-    standing = [*plain(chat), *(good_streams(chat) if chat.has("stream") else []), *refusals, *begun]
+    standing = [*plain(chat), *streamed, *refusals, *begun, *listed]
     judge([*each(conversation(chat), look), *(s for e in standing for s in _cut_short(e))])
 
 
@@ -281,7 +305,7 @@ def test_only_a_coding_that_was_asked_for_is_applied(chat: Chat) -> None:
         return [Sighting(Finding("", required, coding), exchange)] if coding else []
 
     streamed = [chat.stream()] if chat.has("stream") else []
-    judge(each([chat.ask(), *streamed, *models(chat), *faulty(chat)], plainly))
+    judge(each([chat.ask(), *streamed, *served(chat), *faulty(chat)], plainly))
     zipped = chat.post(chat.body(), headers=[("Accept-Encoding", "gzip")])
     coding = unasked_coding(answered(legible(zipped), coded=True))
     require(coding is None, "gzip or identity under Accept-Encoding: gzip", coding, on=zipped)

@@ -83,7 +83,7 @@ def test_another_method_is_refused_with_allow(chat: Chat) -> None:
             found.append(Sighting(Finding("", "an Allow header", "none"), exchange))
         return found
 
-    methods = ("PUT", "DELETE")
+    methods = ("PUT", "PATCH", "DELETE")
     judge(each([chat.post(chat.body(), method=method) for method in methods], look))
 
 
@@ -229,7 +229,9 @@ def test_browsers_get_their_preflight_and_headers(chat: Chat) -> None:
         allowed or "no such header",
         on=preflight,
     )
-    for exchange in (preflight, answered(chat.post(BROKEN_JSON, headers=[origin]))):
+    bodies = [BROKEN_JSON, chat.body(), *([chat.body(stream=True)] if chat.has("stream") else [])]
+    replies = [answered(chat.post(body, headers=[origin])) for body in bodies]
+    for exchange in (preflight, *replies):
         require(
             exchange.header("access-control-allow-origin") in ("*", origin[1]),
             f"Access-Control-Allow-Origin: * or {origin[1]}",

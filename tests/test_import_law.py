@@ -77,6 +77,7 @@ LAW: list[tuple[str, tuple[str, ...]]] = [
             "conformance.recall",
             "conformance.requirements",
             "conformance.sent",
+            "conformance.served",
             "conformance.target",
             "conformance.wire",
             "schemas",

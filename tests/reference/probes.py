@@ -316,7 +316,7 @@ PROBES: list[Call] = [
     *map(call, BELOW_JSON),
     *(call({**DEFAULT, **body}) for body in BODIES),
     *(call({**DEFAULT, "stream": True, **body}) for body in STREAMED),
-    *(call(content) for content in (b'{"model":', b"", b"[]", b"null", NAN)),
+    *(call(content) for content in (b'{"model":', b"", b"[]", b"null", b"1", NAN)),
     call(BARE),
     call({"model": MODEL}),
     call(json.dumps({**DEFAULT, "messages": EMOJI}).encode()),
@@ -338,6 +338,8 @@ PROBES: list[Call] = [
     call(PLAIN, path="/chat/completions/"),
     call(PLAIN, path="/chat/completionz"),
     call(b"", method="PUT"),
+    call(PLAIN, method="PATCH"),
+    call(STREAM, ("origin", "https://example.com")),
     call(b"", ("origin", "https://example.com"), method="OPTIONS"),
     call(PLAIN, key=None),
     *(

@@ -24,6 +24,7 @@ from conformance.reference.faults import (  # noqa: F401 - importing a chapter r
     losses,
     models,
     multimodal,
+    one_kind,
     reasoning,
     request,
     response,

@@ -1,0 +1,154 @@
+"""Faults of one kind of reply alone: whoever looks only at the others sees nothing (many chapters).
+
+Law: each touches one kind of call that a run makes anyway (a form, log probabilities, a model that
+is retrieved, a method, a refusal that is streamed), and leaves the plainest of its sort as it is.
+"""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import replace
+
+from conformance.reference.call import DONE, Call, Item, Piece, Reply
+from conformance.reference.faults.edits import asked, dropping, quiet, setting
+from conformance.reference.faults.registry import fault
+from conformance.reference.wire import document
+
+PLAIN_TEXT = ("Content-Type", "text/plain")
+
+
+def _formed(call: Call) -> bool:
+    """Whether a call asks for an answer that fits a schema."""
+    form = asked(call, "response_format")
+    return isinstance(form, dict) and form.get("type") == "json_schema"
+
+
+def _retrieves(call: Call) -> bool:
+    return call.method == "GET" and call.path.startswith("/models/")
+
+
+# Answers.
+
+
+@fault(breaks={"CC-HTTP-002"}, seam="reply")
+def creates_answers_in_a_form(reply: Reply, call: Call) -> Reply:
+    """Answers what is to fit a schema with status 201, as frameworks answer a POST."""
+    return replace(reply, status=201) if _formed(call) and reply.body and reply.ok else reply
+
+
+@fault(breaks={"CC-SSE-001"}, seam="reply")
+def creates_streams_of_calls(reply: Reply, call: Call) -> Reply:
+    """Streams with status 201 where tools are offered."""
+    calls = reply.events is not None and asked(call, "tools")
+    return replace(reply, status=201) if calls else reply
+
+
+@fault(breaks={"CC-HTTP-003"}, seam="reply")
+def calls_log_probabilities_text(reply: Reply, call: Call) -> Reply:
+    """Labels a reply with log probabilities text/plain."""
+    odds = asked(call, "logprobs") is True and reply.ok and reply.events is None
+    return reply.having(PLAIN_TEXT) if odds else reply
+
+
+@fault(breaks={"CC-RESP-006"}, seam="reply")
+def counts_nothing_beside_a_form(reply: Reply, call: Call) -> Reply:
+    """Leaves usage out of answers that fit a schema."""
+    if not (_formed(call) and reply.ok and isinstance(reply.body, dict)):
+        return reply
+    body = copy.deepcopy(reply.body)
+    dropping("usage")(body)
+    return replace(reply, body=body)
+
+
+@fault(breaks={"CC-SSE-005"}, seam="events")
+def never_says_done_in_a_form(events: list[Item], call: Call) -> list[Item]:
+    """Ends a stream that fits a schema without [DONE]."""
+    return [item for item in events if item != DONE] if _formed(call) else events
+
+
+# The list of models, and one of them.
+
+
+@fault(breaks={"CC-HTTP-003"}, seam="reply")
+def calls_a_model_text(reply: Reply, call: Call) -> Reply:
+    """Labels a retrieved model text/plain."""
+    return reply.having(PLAIN_TEXT) if _retrieves(call) and reply.ok else reply
+
+
+@fault(breaks={"CC-MODEL-006", "CC-MODEL-015"}, seam="reply")
+def retrieves_with_status_203(reply: Reply, call: Call) -> Reply:
+    """Answers the retrieval of a model with status 203, as a proxy that changed something."""
+    return replace(reply, status=203) if _retrieves(call) and reply.ok else reply
+
+
+@fault(breaks={"CC-HTTP-009"}, seam="bytes")
+def writes_a_head_that_is_none_for_its_list(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Writes a line without a colon into the head of the list of models."""
+    if call.path != "/models":
+        return pieces
+    line = b"\r\ncached\r\n\r\n"
+    return [
+        piece.replace(b"\r\n\r\n", line, 1) if isinstance(piece, bytes) else piece
+        for piece in pieces
+    ]
+
+
+# What is no valid call.
+
+
+@fault(breaks={"CC-HTTP-014"}, seam="request")
+def takes_a_patch_for_a_post(call: Call) -> Call | Reply:
+    """Answers a PATCH of the chat path like a POST."""
+    return replace(call, method="POST") if call.method == "PATCH" else call
+
+
+@fault(breaks={"CC-HTTP-013"}, seam="request")
+def takes_a_number_for_a_request(call: Call) -> Call | Reply:
+    """Answers a body that is a number as if nothing were wrong."""
+    if not call.chat or call.content.strip() != b"1":
+        return call
+    said = [{"role": "user", "content": "?"}]
+    return call.understood_as({"model": "meta/llama-3.3-70b-instruct", "messages": said})
+
+
+@fault(breaks={"CC-ERR-008"}, seam="reply")
+def writes_the_status_as_code_where_json_lacks_a_number(reply: Reply, call: Call) -> Reply:
+    """Gives a number as the code of an error about NaN."""
+    if reply.status != 400 or b"NaN" not in call.content:
+        return reply
+    error = dict(reply.body["error"])
+    setting(code=400)(error)
+    return replace(reply, body={"error": error})
+
+
+@fault(breaks={"CC-HTTP-007"}, seam="reply")
+def writes_latin_1_into_errors(reply: Reply, call: Call) -> Reply:
+    """Spells the message of an error about a few parameters in ISO 8859-1."""
+    if not quiet(reply):
+        return reply
+    labelled = reply.having(("Content-Type", "application/json"))
+    return replace(labelled, content=document(reply).replace(b"Invalid", b"Inval\xefd"))
+
+
+@fault(breaks={"CC-ERR-009"}, seam="reply")
+def leaves_the_code_out_for_a_restricted_key(reply: Reply, call: Call) -> Reply:
+    """Gives no code where a key lacks permission."""
+    if reply.status != 403:
+        return reply
+    error = dict(reply.body["error"])
+    dropping("code")(error)
+    return replace(reply, body={"error": error})
+
+
+@fault(breaks={"CC-ERR-001", "CC-ERR-003"}, seam="reply")
+def refuses_streams_with_detail(reply: Reply, call: Call) -> Reply:
+    """Refuses an invalid streamed request as FastAPI does: `{"detail": …}`."""
+    if reply.status != 400 or asked(call, "stream") is not True:
+        return reply
+    return replace(reply, body={"detail": reply.body["error"]["message"]})
+
+
+@fault(breaks={"CC-HTTP-024"}, seam="reply")
+def forgets_browsers_on_streams(reply: Reply, call: Call) -> Reply:
+    """Leaves the CORS headers out of streams."""
+    return reply if reply.events is None else reply.lacking("Access-Control-Allow-Origin")
