@@ -36,6 +36,7 @@ from .protocol.errors import names as names_one_of
 from .protocol.errors import read_error
 from .protocol.finding import Finding, excerpt, shorten
 from .protocol.jsontext import read_document
+from .protocol.rules import is_count
 from .wire.exchange import Exchange, FailureKind
 
 REPEATS_THAT_COUNT = 3
@@ -309,7 +310,7 @@ def usage(exchange: Exchange) -> dict[str, int] | None:
     if not isinstance(found, dict):
         return None
     for key in ("prompt_tokens", "completion_tokens", "total_tokens"):
-        if not isinstance(found.get(key), int) or isinstance(found.get(key), bool):
+        if not is_count(found.get(key)):
             raise Blocked("CC-USAGE-001", f"usage is {shorten(found)}", exchange)
     return found
 
