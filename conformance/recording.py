@@ -17,6 +17,7 @@ The laws:
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from .again import blamed_by
@@ -188,7 +189,8 @@ class Recorder:
 
     def exchange(self, exchange: Exchange, spans: Sequence[tuple[int, int]]) -> dict[str, Any]:
         """`exchange` as it is shown: request, status, headers, timed transcript, curl."""
-        request = exchange.request
+        request, mark = exchange.request, reply_mark(exchange)
+        exchange = replace(exchange, body=self.redactor.unpackable(exchange.body))
         shown = tuple(self.settings.profile.shown_headers().items())
         authorization = (
             [("Authorization", request.authorization.replace("$KEY", f"${self._variable}"))]
@@ -196,7 +198,7 @@ class Recorder:
             else []
         )
         return {
-            "reply": reply_mark(exchange),
+            "reply": mark,
             "request": {
                 "method": request.method,
                 "url": exchange.url,

@@ -41,6 +41,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import AnyStr
 
+from ..protocol.coding import inflate
 from .ordinary import SHORTEST, is_word
 
 SECRET_HEADERS = frozenset(
@@ -273,6 +274,11 @@ class Redactor:
         for start, end in self._cut(bytes(masked)):
             _cover(masked, [(0, len(masked))], start, end)
         return bytes(masked)
+
+    def unpackable(self, body: bytes) -> bytes:
+        """`body` as it may be shown byte by byte: masked whole where a secret is packed in it."""
+        inside = inflate(body) if self._bytes is not None else None
+        return mask(len(body)).encode() if inside and self.octets(inside) != inside else body
 
     def _found(self, value: bytes) -> Iterator[tuple[int, int]]:
         if self._bytes is not None:

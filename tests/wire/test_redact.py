@@ -1,9 +1,11 @@
 """Secrets are masked in every spelling, and a mask changes no length."""
 
 import base64
+import gzip
 import html
 import json
 import re
+import zlib
 from collections.abc import Callable
 from itertools import zip_longest
 from urllib.parse import quote, quote_plus
@@ -183,6 +185,18 @@ def test_a_body_keeps_its_length_and_the_offsets_of_the_rest() -> None:
 def test_short_secrets_do_not_blot_out_ordinary_text(short: str) -> None:
     assert Redactor([short]).text("abcabc") == "abcabc"
     assert Redactor([short]).octets(b"abcabc") == b"abcabc"
+
+
+@pytest.mark.parametrize("pack", [gzip.compress, zlib.compress])
+def test_a_body_in_which_a_secret_is_packed_is_not_shown(pack: Callable[[bytes], bytes]) -> None:
+    body = pack(json.dumps({"error": f"bad key {PLAIN}"}).encode())
+    redactor = Redactor([PLAIN])
+    assert redactor.octets(body) == body  # what is judged
+    assert redactor.unpackable(body) == mask(len(body)).encode()
+    assert redactor.unpackable(body[:-9]) == mask(len(body) - 9).encode()  # cut off
+    other = pack(b"nothing to hide")
+    assert redactor.unpackable(other) == other
+    assert Redactor().unpackable(body) == body
 
 
 def test_without_secrets_nothing_changes() -> None:
