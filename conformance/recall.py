@@ -7,9 +7,10 @@ The laws:
 2. One that comes back once has reached the model: no model guesses it. What is dropped never does.
 3. An answer that was cut, filtered or refused is no trial.
 
-Theory. A model that forgets one word in ten, and is served rightly, is blamed where each of
-`TRIALS` answers lacks the words and a control has them: less than once in 10,000 runs. A server
-that drops them is found where one of `CONTROLS` has them in each trial: in 96 % of runs there.
+Theory. A model that forgets four words in ten, and is served rightly, is blamed where each of
+`TRIALS` answers lacks the words and a control has them: less than once in 1,000 runs. A server that
+drops them is found where one of `CONTROLS` has them in each trial: in 94 % of the runs of a model
+that forgets one word in ten.
 """
 
 import uuid
@@ -23,7 +24,7 @@ from .guards import accepted, counts, is_refusal, status_line, text
 from .outcomes import Inconclusive, Unjudged
 from .wire.exchange import Exchange
 
-TRIALS, CONTROLS = 4, 2
+TRIALS, CONTROLS = 6, 2
 
 RECALL = 1024
 """Output bound where a word is to come back: room to think first; the answer itself is short."""

@@ -141,9 +141,12 @@ def test_the_body_ends_after_an_error_event(chat: Chat) -> None:
     limits = chat.profile.limits
 
     def look(exchange: Exchange) -> list[Sighting]:
-        events = chat.reading(exchange).error_events
-        at = exchange.arrived_at(events[-1].span[1] - 1) if events else None
-        wait = 0.0 if at is None else exchange.ended_at - at
+        wait = _held_open(chat, exchange)
+        for number in range(AGAIN, AGAIN + 2):
+            if wait > limits.held_open_warning_s:  # the smallest counts, as in CC-SSE-007
+                again = chat.send(exchange.request, sample=number)
+                if chat.reading(again).error_events:
+                    wait = min(wait, _held_open(chat, again))
         if wait <= limits.held_open_warning_s:
             return []
         required = f"the body ends within {limits.held_open_s:g} s after the error event"
@@ -151,6 +154,17 @@ def test_the_body_ends_after_an_error_event(chat: Chat) -> None:
         return [Sighting(Finding("", required, f"{wait:.1f} s", mild=mild), exchange)]
 
     judge(each(failed_streams(chat), look))
+
+
+AGAIN = 50
+"""Samples of failed streams that no other check asks for."""
+
+
+def _held_open(chat: Chat, exchange: Exchange) -> float:
+    """The seconds from a stream's error event to the end of its body; 0 without such an event."""
+    events = chat.reading(exchange).error_events
+    at = exchange.arrived_at(events[-1].span[1] - 1) if events else None
+    return 0.0 if at is None else exchange.ended_at - at
 
 
 @requirement("CC-SERR-006")

@@ -13,10 +13,13 @@ from conformance.guards import REPEATS_THAT_COUNT
 from conformance.patience import INSISTENCE
 from conformance.recall import TRIALS
 from conformance.reference.call import Call, Cut, Item, Piece, Reply, refusal
-from conformance.reference.faults.edits import messages
+from conformance.reference.faults.edits import asked, messages, prompted
+from conformance.reference.text import BREAKDOWN
 from conformance.test_equivalence import THOUGHTS
+from conformance.test_isolation import ABANDONED
 
 from .dialect import (
+    FAILS,
     THINKER,
     dialect,
     test_a_right_server_is_blamed_for_nothing,  # noqa: F401 - pytest collects it here
@@ -80,3 +83,23 @@ def thinks_at_times(events: list[Item], call: Call) -> list[Item]:
     if nth(call, "thought") >= THOUGHTS:
         return events
     return [one for one in events if "reasoning_content" not in str(one)]
+
+
+@dialect(seam="clock", only=("CC-SERR-005",), profile=FAILS)
+def lingers_at_times(pauses: list[float], call: Call) -> list[float]:
+    """Takes more than a second, twice, to end a stream that has failed."""
+    if not prompted(call, BREAKDOWN) or nth(call, "end") >= REPEATS_THAT_COUNT:
+        return pauses
+    return [*pauses[:-1], 1.2]
+
+
+@dialect(seam="request", only=("CC-CONC-004",))
+def fails_after_streams_at_times(call: Call) -> Call | Reply:
+    """Answers 500 to two calls that happen to follow streams that were left."""
+    left = asked(call, "max_tokens") == ABANDONED
+    if left or not call.chat or is_plainest(call) or not _met["left", b""]:
+        _met["left", b""] += left
+        return call
+    _met["left", b""] = 0
+    _met["failed", b""] += 1
+    return call if _met["failed", b""] > 2 else refusal(500, "Broken pipe", kind="server_error")
