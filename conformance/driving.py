@@ -43,7 +43,10 @@ RETOLD = 2048
 UNWANTED = ("OPENAI_", "LANGCHAIN_", "LANGSMITH_", "LITELLM_")
 """Beginnings of environment variables that change what a library does."""
 
-SETTINGS = {"NO_PROXY": "*", "LITELLM_LOCAL_MODEL_COST_MAP": "True", "HF_HUB_OFFLINE": "1"}
+# In both cases: who reads the one may not read the other. A proxy would see the key.
+DIRECT = {"NO_PROXY": "*", "no_proxy": "*"}
+
+SETTINGS = {**DIRECT, "LITELLM_LOCAL_MODEL_COST_MAP": "True", "HF_HUB_OFFLINE": "1"}
 """Nothing is fetched from anywhere but the target."""
 
 

@@ -24,7 +24,7 @@ import schemas
 
 from .battery import plain
 from .chat import Chat
-from .driving import START_UP, Step, driven
+from .driving import DIRECT, START_UP, Step, driven
 from .encounter import (
     blame_once,
     is_must,
@@ -100,7 +100,7 @@ def run(chat: Chat, command: list[str], example: Example) -> subprocess.Complete
             errors="replace",
             timeout=patience,
             check=False,
-            env={**environ, "NO_PROXY": "*"},
+            env={**environ, **DIRECT},
         )
     except subprocess.TimeoutExpired:
         reason = f"the {example.language} example did not end in {patience:g} s"

@@ -189,5 +189,10 @@ def without(environ: Mapping[str, str], secrets: Iterable[str]) -> dict[str, str
 
 
 def bare(url: str) -> str:
-    """`url` as it may be quoted: what stands before an ``@``, and after its path, left out."""
+    """`url` as it may be quoted: what stands before an ``@``, and after its path, left out.
+
+    Of what is no URL and a key nothing is left.
+    """
+    if is_a_key(url):
+        return "…"
     return re.sub(r"[^/@]*@", "…@", re.split(r"[?#]", url)[0])

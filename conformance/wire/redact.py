@@ -41,7 +41,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import AnyStr
 
-from ..protocol.coding import inflate
+from conformance.protocol.coding import inflate
+
 from .ordinary import SHORTEST, is_word
 
 SECRET_HEADERS = frozenset(

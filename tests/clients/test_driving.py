@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import urllib.request
 from pathlib import Path
 
 import pytest
@@ -34,6 +36,20 @@ def test_settings_of_the_user_change_no_library(
         monkeypatch.setenv(name, "elsewhere")
 
     assert "elsewhere" not in environment(chat.client.endpoint).values()
+
+
+def test_no_library_goes_through_a_proxy(chat: Chat, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("http_proxy", "http://proxy.invalid:3128")
+    monkeypatch.setenv("no_proxy", "localhost")  # which many heed instead of NO_PROXY
+    given = environment(chat.client.endpoint)
+    for name in [name for name in os.environ if name.lower().endswith("_proxy")]:
+        monkeypatch.delenv(name)
+    for name, value in given.items():
+        if name.lower().endswith("_proxy"):
+            monkeypatch.setenv(name, value)
+
+    assert given["http_proxy"] == "http://proxy.invalid:3128"
+    assert urllib.request.proxy_bypass("host.example")
 
 
 def test_a_driver_that_dies_is_nobodys_fault(

@@ -52,6 +52,8 @@ def test_where_a_system_has_no_such_memory_nothing_happens(
         ("user:sk-1234@host/v1", "…@host/v1"),
         ("https://host/v1?api-key=sk-1234", "https://host/v1"),
         ("https://host/a@b", "https://host/…@b"),
+        ("sk-live-0123456789abcdef", "…"),
+        ("https://host/sk-live-0123456789abcdef/v1", "https://host/sk-live-0123456789abcdef/v1"),
     ],
 )
 def test_a_url_is_quoted_without_what_it_carries(url: str, shown: str) -> None:
