@@ -188,6 +188,9 @@ def _two_turns(chat: Chat) -> None:
     ]
     options: dict[str, Any] = {"messages": history, chat.bound_name: CALLED}
     exchange = forced(chat, **options)
+    if is_refusal(exchange):  # for the call's null content, which is CC-REQ-011's?
+        history[1]["content"] = "I look it up."
+        exchange = forced(chat, **options)
     if is_refusal(exchange):
         raise Blocked("CC-TOOL-023", status_line(exchange), exchange)
     second = _calls_in(exchange)
