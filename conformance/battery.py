@@ -296,6 +296,8 @@ def result(name: str, content: str = "18 °C, sunny") -> dict[str, Any]:
 
 
 BROKEN_JSON = b'{"model":'
+BROKEN_STREAM = b'{"stream": true, "model":'
+"""The same, for as much as can be told of it, with `stream: true`."""
 
 NULLABLE = (
     "temperature",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from . import prompts
-from .battery import BROKEN_JSON, called, result
+from .battery import BROKEN_JSON, BROKEN_STREAM, called, result
 from .chat import OMIT, Chat
 from .credentials import MALFORMED, WRONG_KEY
 from .guards import is_refusal
@@ -238,7 +238,7 @@ def refusals(chat: Chat) -> list[Exchange]:
     if declared("functions", chat.profile.capabilities) is None:
         faulty.append(chat.ask(**FIELDS["functions"]))
     if chat.has("stream"):
-        faulty += [streamed for _, streamed in replayed(chat)]
+        faulty += [chat.post(BROKEN_STREAM), *(streamed for _, streamed in replayed(chat))]
         faulty.append(unknown_parameter(chat, stream=True))
         faulty.append(chat.stream(stream_options={"include_usage": "yes"}))
     if chat.has("auth"):

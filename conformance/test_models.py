@@ -83,7 +83,7 @@ def test_a_listed_model_answers_under_its_listed_id(chat: Chat) -> None:
     exchange, _ = _sound_list(chat)
     if not chat.listed_models():
         raise Inconclusive("the list is empty", exchange)
-    listed = sorted({name for name in chat.listed_models() if not NO_CHAT.search(name)})
+    listed = sorted({name for name in chat.listed_models() if name and not NO_CHAT.search(name)})
     if not listed:
         raise Inconclusive("no listed id reads like a chat model's", exchange)
     own = chat.model if chat.model in listed else listed[0]

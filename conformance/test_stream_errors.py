@@ -8,7 +8,7 @@ every error event that the standing streams hold, and at the prompt that the pro
 import json
 from collections.abc import Iterator
 
-from .battery import BROKEN_JSON, streams, was_cut
+from .battery import BROKEN_JSON, BROKEN_STREAM, streams, was_cut
 from .chat import Chat
 from .credentials import WRONG_KEY
 from .expect import QUICK, each, judge, require, streams_keep
@@ -24,8 +24,7 @@ from .wire.exchange import Exchange
 @requirement("CC-SERR-001")
 def test_faults_of_the_request_are_http_errors(chat: Chat) -> None:
     cases: list[tuple[Exchange, Exchange]] = []
-    broken = b'{"stream": true, ' + BROKEN_JSON[1:]
-    cases.append((chat.post(BROKEN_JSON), chat.post(broken)))
+    cases.append((chat.post(BROKEN_JSON), chat.post(BROKEN_STREAM)))
     for name in ("messages left out", "model unknown"):
         plain = INVALID[name].body(chat)
         cases.append((chat.post(plain), chat.post(encode({**json.loads(plain), "stream": True}))))
