@@ -281,3 +281,14 @@ def test_a_key_that_is_an_ordinary_word_spares_our_own_words(key: str, tmp_path:
     assert (entry["id"], entry["model"], entry["verdict"]) == ("CC-RESP-003", "m", "FAIL")
     assert entry["evidence"]["reproduce"].startswith("pytest --pyargs conformance --target-url")
     assert "test_response.py::test_created" in ran.out
+
+
+@pytest.mark.parametrize("key", ["stop", "chat.completion", "none"])
+def test_a_right_target_is_not_blamed_for_a_key_that_its_replies_hold(
+    key: str, tmp_path: Path
+) -> None:
+    chosen = ("--requirement", "CC-FIN-001", "--requirement", "CC-RESP-002")
+    with serve(canned(10_000, Tiny.die)) as tiny:
+        ran = run(tmp_path, "--target-url", tiny.url, *chosen, "--examples", "0", key=key)
+    assert set(ran.verdicts().values()) == {"PASS"}
+    assert "[redac" not in (tmp_path / "reports/out/results.json").read_text("utf-8")
