@@ -174,7 +174,7 @@ def test_the_page_explains_every_verdict_that_blames(name: str) -> None:
 
 def explained(page: str, server: str) -> set[str]:
     """The requirements that open a row of a table in the server's section."""
-    section = page.partition(f"\n## {server}")[2].partition("\n## ")[0]
+    section = page.partition(f"\n## {server}\n")[2].partition("\n## ")[0]
     cells = re.findall(r"^\| (CC-[^|]*) \|", section, re.MULTILINE)
     return {name for cell in cells for name in re.findall(r"CC-[A-Z]+-\d{3}", cell)}
 

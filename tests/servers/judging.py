@@ -148,9 +148,12 @@ def record_path(recipe: Recipe, model: str) -> Path:
 
 
 def label(name: str, model: str) -> str:
-    """What a model is called beside others: the server, its version, and which of its models."""
+    """What a model is called beside others: the server, its version, and which of its models.
+
+    Its vendor is left out, since columns are narrow.
+    """
     recipe = RECIPES[name]
-    which = f" {model}" if len(recipe.models) > 1 else ""
+    which = f" {model.rpartition('/')[2]}" if len(recipe.models) > 1 else ""
     return f"{name} {recipe.version}{which}"
 
 

@@ -28,8 +28,9 @@ class Recipe:
     """How to install and start one server.
 
     Each of `prepare`, and `command`, is a Python script with arguments, run by the environment's
-    Python; {venv}, {here}, {port}, {key} and {model} are filled in, and for a gateway {python}
-    (this one) and {upstream}, a port for the reference server behind it.
+    Python; {venv}, {here}, {port}, {key} and {model} are filled in, there, in `environment` and in
+    `headers`, and for a gateway {python} (this one) and {upstream}, a port for the reference server
+    behind it.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Recipe:
     every_commit: Words = ()  # those of `models` that `make test` judges
     patience: float = 120.0  # seconds until /v1/models answers
     headers: Mapping[str, str] = field(default_factory=dict)  # which every request needs; filled in
+    installed_as: str = ""  # the recipe whose installation it shares; its own unless named
 
     @property
     def model(self) -> str:
@@ -54,8 +56,30 @@ class Recipe:
     @property
     def constraints(self) -> Path:
         """A file of lines `name==version`, or `name@version` for npm."""
-        return HERE / f"constraints-{self.name}.txt"
+        return HERE / f"constraints-{self.installed_as or self.name}.txt"
 
+    @property
+    def home(self) -> str:
+        """The name of the folder that holds its environment."""
+        return f"{self.installed_as or self.name}-{self.version}"
+
+
+LITELLM_ENVIRONMENT: Final = {
+    "LITELLM_MASTER_KEY": "{key}",
+    "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+    "LITELLM_TELEMETRY": "False",
+    "DISABLE_ADMIN_UI": "True",
+    "NO_DOCS": "True",
+}
+
+# Without prisma this version answers a missing key with a bare 500 in text/plain.
+LITELLM: Final = ("litellm[proxy]==1.106.2", "prisma==0.15.0")
+
+# The reference server, and before it the program that follows.
+BEFORE_THE_REFERENCE: Final = (
+    *("{here}/gateway.py", "--python", "{python}", "--upstream", "{upstream}"),
+    *("--key", "{key}", "--"),
+)
 
 # The Hub's cache as a user would have it, with one model in it that was made on the spot.
 TINY_IN_THE_HUB: Final = ("{here}/tiny_hub.py", "{venv}/home/.cache/huggingface/hub", "{model}")
@@ -75,10 +99,23 @@ ALL: Final = (
         ),
     ),
     Recipe(
+        name="llama-cpp-python",
+        version="0.3.36",
+        # The index has its source alone: compiling it takes some ten minutes on two idle cores.
+        requirements=("llama-cpp-python[server]==0.3.36", "gguf==0.19.0"),
+        key="sk-test-llama-cpp-python",
+        models=("tiny",),
+        prepare=(("{here}/tiny_gguf.py", "{venv}/tiny.gguf"),),
+        command=(
+            *("{here}/module.py", "llama_cpp.server", "--host", HOST, "--port", "{port}"),
+            *("--api_key", "{key}", "--model_alias", "{model}", "--model", "{venv}/tiny.gguf"),
+            *("--n_ctx", "4096", "--n_threads", "2", "--logits_all", "true"),
+        ),
+    ),
+    Recipe(
         name="litellm",
         version="1.106.2",
-        # Without prisma this version answers a missing key with a bare 500 in text/plain.
-        requirements=("litellm[proxy]==1.106.2", "prisma==0.15.0"),
+        requirements=LITELLM,
         key="sk-test-litellm",
         models=("mock", "mock-long"),
         every_commit=("mock",),
@@ -86,13 +123,21 @@ ALL: Final = (
             *("{venv}/bin/litellm", "--config", "{here}/litellm.yaml"),
             *("--host", HOST, "--port", "{port}", "--telemetry", "False"),
         ),
-        environment={
-            "LITELLM_MASTER_KEY": "{key}",
-            "LITELLM_LOCAL_MODEL_COST_MAP": "True",
-            "LITELLM_TELEMETRY": "False",
-            "DISABLE_ADMIN_UI": "True",
-            "NO_DOCS": "True",
-        },
+        environment=LITELLM_ENVIRONMENT,
+    ),
+    Recipe(
+        name="litellm-gateway",
+        version="1.106.2",
+        installed_as="litellm",
+        requirements=LITELLM,
+        key="sk-test-litellm-gateway",  # the proxy's, and the provider's
+        models=("google/gemma-3-27b-it", "deepseek-ai/deepseek-r1"),
+        command=(
+            *BEFORE_THE_REFERENCE,
+            *("{venv}/bin/litellm", "--config", "{here}/litellm-gateway.yaml"),
+            *("--host", HOST, "--port", "{port}", "--telemetry", "False"),
+        ),
+        environment={**LITELLM_ENVIRONMENT, "UPSTREAM": "http://127.0.0.1:{upstream}/v1"},
     ),
     Recipe(
         name="llm-katan",
@@ -138,8 +183,8 @@ ALL: Final = (
         key="sk-test-portkey",  # the provider's: the gateway hands it on
         models=("google/gemma-3-27b-it",),
         command=(
-            *("{here}/gateway.py", "--python", "{python}", "--upstream", "{upstream}"),
-            *("--key", "{key}", "--", "node", "--require", "{here}/loopback.cjs"),
+            *BEFORE_THE_REFERENCE,
+            *("node", "--require", "{here}/loopback.cjs"),
             *("{venv}/node_modules/@portkey-ai/gateway/build/start-server.js", "--port={port}"),
             "--headless",
         ),
@@ -147,6 +192,20 @@ ALL: Final = (
             "x-portkey-provider": "openai",
             "x-portkey-custom-host": "http://127.0.0.1:{upstream}/v1",
         },
+    ),
+    Recipe(
+        name="mlflow",
+        version="3.17.2",
+        requirements=("mlflow[gateway]==3.17.2",),
+        key="sk-test-mlflow",  # the provider's: the gateway asks for none
+        models=("gemma",),
+        command=(
+            *BEFORE_THE_REFERENCE,
+            *("{venv}/bin/python", "{here}/mlflow_gateway.py", "--port", "{port}"),
+            *("--endpoint", "{model}", "--upstream", "http://127.0.0.1:{upstream}/v1"),
+            *("--model", "google/gemma-3-27b-it"),
+        ),
+        environment={"UPSTREAM_KEY": "{key}", "MLFLOW_DISABLE_TELEMETRY": "true"},
     ),
     Recipe(
         name="litserve",

@@ -94,7 +94,7 @@ def install(recipe: Recipe, root: Path | None = None) -> Path:
         ServerError: the environment could not be made.
     """
     root = (root or default_root()).resolve()
-    venv = root / f"{recipe.name}-{recipe.version}"
+    venv = root / recipe.home
     stamp = venv / "stamp"
     wanted = fingerprint(recipe)
     logs = root / "logs"
@@ -185,15 +185,16 @@ def process(
     venv = install(recipe, root)
     port = port or unused_port()
     upstream = unused_port()
-    log = venv.parent / "logs" / f"{venv.name}-{port}.log"
+    log = venv.parent / "logs" / f"{recipe.name}-{recipe.version}-{port}.log"
     node = [str(Path(found).parent) for found in [shutil.which("node")] if found]
+    settings = filled(recipe, list(recipe.environment.values()), venv, port, upstream)
     environment = {
         "PATH": os.pathsep.join([f"{venv}/bin", *node, os.defpath]),
         "HOME": str(venv / "home"),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
         **OFFLINE,
-        **{n: filled(recipe, [v], venv)[0] for n, v in recipe.environment.items()},
+        **dict(zip(recipe.environment, settings, strict=True)),
     }
     words = filled(recipe, recipe.command, venv, port, upstream)
     values = filled(recipe, list(recipe.headers.values()), venv, port, upstream)

@@ -115,6 +115,15 @@ def test_an_installation_is_made_once(tmp_path: Path, monkeypatch: pytest.Monkey
     assert len(made) == 2
 
 
+def test_recipes_that_share_an_installation_do_not_make_it_anew_for_each_other() -> None:
+    made: dict[str, set[str]] = {}
+    for recipe in RECIPES.values():
+        made.setdefault(recipe.home, set()).add(serving.fingerprint(recipe))
+
+    assert RECIPES["litellm-gateway"].home == RECIPES["litellm"].home
+    assert {home for home, prints in made.items() if len(prints) > 1} == set()
+
+
 def test_a_failed_installation_is_one_line_that_names_the_log(tmp_path: Path) -> None:
     recipe = broken(requirements=("no name at all",))
     with pytest.raises(ServerError, match=r"\Allama\.cpp: .*install\.log\]\Z"):

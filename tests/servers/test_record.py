@@ -93,7 +93,7 @@ def test_the_matrix_waits_until_every_model_was_judged(
 
     said = record.compared()
 
-    assert "not judged on this machine: litellm" in said
+    assert "not judged on this machine: llama-cpp-python" in said
     assert "llama.cpp" not in said
     assert not (tmp_path / "matrix.html").exists()
 
