@@ -169,6 +169,16 @@ QUICK = 0.25
 """Seconds below which the reader's own delays may hide when a stream's parts were sent."""
 
 
+WAITS = 5
+"""Short answers that tell how long a queue may be. Where waits are as uneven as a queue's, three
+long answers wait half as long again as each of these in one run of 180 (exponential waits)."""
+
+
+def longest(shorts: Iterable[Exchange]) -> float | None:
+    """The seconds that the slowest of these took to be answered; None where none was."""
+    return max((one.ended_at for one in shorts if one.status == 200), default=None)
+
+
 def told_apart(exchange: Exchange) -> bool | None:
     """False (broken) for a stream slow enough to be seen as it comes; None for a quick one.
 

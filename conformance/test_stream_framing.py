@@ -9,7 +9,7 @@ from itertools import pairwise
 from . import prompts
 from .battery import all_streams, cut, long_stream
 from .chat import Chat
-from .expect import QUICK, each, judge, readings, require, streams_keep, trials
+from .expect import QUICK, WAITS, each, judge, longest, readings, require, streams_keep, trials
 from .forms import BARE, streamed_formed, with_odds
 from .guards import answered, legible, lost_unbegun, persists, refuses, status_line, success, text
 from .outcomes import Blocked, Inconclusive, Sighting, Unjudged, Unsupported
@@ -221,9 +221,8 @@ def test_events_arrive_while_the_answer_is_made(chat: Chat) -> None:
             return None
         share, instants = times[0] / exchange.ended_at, _instants(times)
         looked.append((exchange, f"first output at {share:.0%}, {instants} arrivals"))
-        short = cut(chat) if share >= EARLY else None
-        usual = short.ended_at if short is not None and short.status == 200 else None
-        return arrived_as_made(times, exchange.ended_at, usual)
+        short = longest(cut(chat, sample) for sample in range(WAITS)) if share >= EARLY else None
+        return arrived_as_made(times, exchange.ended_at, short)
 
     chat.memory["trials"] = trials(
         trial,
@@ -257,8 +256,9 @@ def arrived_as_made(times: list[float], ended: float, short: float | None) -> bo
     nobody can tell.
 
     The wait may have been for the model's first token, as after a queue, and not for its last: then
-    the output began no later than a plain answer of `TIGHT` tokens takes as a whole (`short`; None
-    where there is none). What follows such a wait in less than `QUICK` may be a quick model's.
+    the output began no later than a plain answer of `TIGHT` tokens takes as a whole (`short`, the
+    longest of some; None without one). What follows such a wait in less than `QUICK` may be a quick
+    model's.
 
     Args:
         times: seconds, one for each event with output, none of them missing.

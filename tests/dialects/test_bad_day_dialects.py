@@ -9,6 +9,7 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.expect import WAITS
 from conformance.guards import REPEATS_THAT_COUNT
 from conformance.patience import INSISTENCE
 from conformance.recall import TRIALS
@@ -91,6 +92,15 @@ def lingers_at_times(pauses: list[float], call: Call) -> list[float]:
     if not prompted(call, BREAKDOWN) or nth(call, "end") >= REPEATS_THAT_COUNT:
         return pauses
     return [*pauses[:-1], 1.2]
+
+
+@dialect(seam="clock", only=("CC-HTTP-025", "CC-SSE-021"))
+def has_a_queue_at_times(pauses: list[float], call: Call) -> list[float]:
+    """Lets long streams wait in a queue, and of a check's short answers only the last."""
+    if len(pauses) > 60:
+        return [0.9, 0.0, *(0.002 for _ in pauses[2:])]
+    waits = prompted(call, "Count") and nth(call, "queue") >= WAITS
+    return [0.9, *pauses[1:]] if waits else pauses
 
 
 @dialect(seam="request", only=("CC-CONC-004",))
