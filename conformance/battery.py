@@ -132,6 +132,12 @@ def named(tool: Mapping[str, Any]) -> dict[str, Any]:
     return {"type": "function", "function": {"name": tool["function"]["name"]}}
 
 
+def demanded(chat: Chat, sample: int = 0) -> Exchange:
+    """A call whose `tool_choice` demands a call, whatever the prompt says."""
+    fields = {"tools": [prompts.WEATHER_TOOL], "tool_choice": "required", "max_tokens": CALLED}
+    return chat.ask(sample=sample, **fields)
+
+
 def two_calls(chat: Chat, **fields: Any) -> Exchange:
     """A call that invites the model to call a tool twice at once; `fields` as in `Chat.body`."""
     asked = {"role": "user", "content": prompts.WEATHER_TWICE}

@@ -6,6 +6,7 @@ one that a bound has cut, with a control run that shows that the model had more 
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,6 +22,7 @@ from .battery import (
     invitation,
     named,
     plain,
+    two_calls,
 )
 from .chat import BOUND, OMIT, Chat
 from .expect import completions_keep, require, second_look, streams_keep, trials, whole_stream
@@ -248,10 +250,15 @@ def _control(chat: Chat) -> tuple[End, int]:
 
 
 def _calls(chat: Chat) -> Iterator[End]:
-    """The answers to an invitation to call a tool: the plain one, then the streamed one."""
+    """The answers to an invitation to call a tool, plain and streamed; then, where they can be
+    read, those to an invitation to call it twice."""
     yield plain_end(success(invitation(chat)))
     if chat.has("stream"):
         yield streamed_end(chat, invitation(chat, stream=True))
+    with suppress(Unjudged):
+        yield plain_end(success(two_calls(chat)))
+        if chat.has("stream"):
+            yield streamed_end(chat, two_calls(chat, stream=True))
 
 
 def _is_whole(call: Any) -> bool:

@@ -17,6 +17,7 @@ from .battery import (
     CALLED,
     CHOICE,
     beyond_ascii,
+    demanded,
     forbidden,
     forced,
     invitation,
@@ -72,8 +73,7 @@ def test_tool_choice_required_yields_a_call(chat: Chat) -> None:
     looked: list[Exchange] = []
 
     def trial(number: int) -> bool | None:
-        fields = {"tools": [prompts.WEATHER_TOOL], "tool_choice": "required", "max_tokens": CALLED}
-        exchange = chat.ask(sample=number, **fields)
+        exchange = demanded(chat, number)
         looked.append(offered(chat, exchange, *CHOICE, what="tool_choice required"))
         if calls_in(exchange):
             return True

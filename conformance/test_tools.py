@@ -12,7 +12,7 @@ Which tool is called, and when, is judged in `test_tool_choice`.
 
 import contextlib
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from . import prompts
 from .battery import (
@@ -21,10 +21,12 @@ from .battery import (
     call_streams,
     called,
     calls,
+    demanded,
     forced,
     invitation,
     no_arguments,
     result,
+    two_calls,
 )
 from .chat import Chat
 from .expect import (
@@ -60,13 +62,14 @@ def test_a_call_has_an_id_a_type_and_a_function(chat: Chat) -> None:
 
 @requirement("CC-TOOL-002")
 def test_arguments_are_a_string_of_json(chat: Chat) -> None:
-    replies = [*calls(chat), no_arguments(chat)]
+    replies = [*calls(chat), demanded(chat), no_arguments(chat)]
     judge(each(replies, lambda e: _found("CC-TOOL-002", completion(e), e)))
 
 
 def _replies_keep(requirement_id: str, chat: Chat) -> None:
     """Every reply that holds calls keeps the rule, by the rules of `protocol.calls`."""
-    judge(each(calls(chat), lambda e: _found(requirement_id, completion(e), e)))
+    replies = [*calls(chat), demanded(chat)]
+    judge(each(replies, lambda e: _found(requirement_id, completion(e), e)))
 
 
 def _found(requirement_id: str, told: dict[str, Any], exchange: Exchange) -> list[Sighting]:
@@ -281,11 +284,24 @@ def test_the_fragments_of_the_arguments_make_a_whole(chat: Chat) -> None:
         _arrives_whole(chat, forced)
 
     _parted(chat, left_to_the_model, forced_by_name)
+    trial, looked = _arrival(chat, two_calls)
+    second_look(
+        trial,
+        required="the fragments of two calls make JSON each, as they do without stream",
+        seen=lambda: f"arguments {looked[-1][1]!r}",
+        on=lambda: looked[-1][0],
+    )
 
 
-def _arrives_whole(chat: Chat, ask: Callable[..., Exchange]) -> None:
-    """The arguments parse streamed, where those of the same call parse without `stream`."""
-    looked: list[tuple[Exchange, str]] = []
+Looked: TypeAlias = list[tuple[Exchange, str]]
+"""What was looked at: each stream, and the arguments in question."""
+
+
+def _arrival(
+    chat: Chat, ask: Callable[..., Exchange]
+) -> tuple[Callable[[int], bool | None], Looked]:
+    """Whether arguments parse streamed that parse without `stream`, and what was looked at."""
+    looked: Looked = []
 
     def trial(number: int) -> bool | None:
         control = _calls_in(ask(chat, sample=number))
@@ -295,9 +311,16 @@ def _arrives_whole(chat: Chat, ask: Callable[..., Exchange]) -> None:
         made = streamed_calls(chat, exchange)
         if not made:
             return None
-        looked.append((exchange, made[-1].arguments))
-        return all(map(_is_object, made))
+        broken = [call for call in made if not _is_object(call)]
+        looked.append((exchange, (broken or made)[-1].arguments))
+        return not broken
 
+    return trial, looked
+
+
+def _arrives_whole(chat: Chat, ask: Callable[..., Exchange]) -> None:
+    """The arguments parse streamed, where those of the same call parse without `stream`."""
+    trial, looked = _arrival(chat, ask)
     chat.memory["trials"] = trials(
         trial,
         required="the fragments of the arguments make JSON, as they do without stream",

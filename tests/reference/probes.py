@@ -180,6 +180,7 @@ BODIES: list[dict[str, Any]] = [
     },
     {"tools": [{"type": "function", "function": {"name": "get_weather"}}]},
     *({"messages": WEATHER, "tools": [TOOL, CLOCK], **one} for one in CHOICES),
+    {"messages": TWICE, "tools": [TOOL]},
     {"messages": TWICE, "tools": [TOOL], "parallel_tool_calls": False},
     {"messages": KEEP, "tools": [TOOL], "tool_choice": "required"},
     {"messages": WEATHER, "tools": [STRICT]},

@@ -66,6 +66,42 @@ def never_says_done_in_a_form(events: list[Item], call: Call) -> list[Item]:
     return [item for item in events if item != DONE] if _formed(call) else events
 
 
+def _calls_twice(one: Item) -> bool:
+    """Whether a completion, or a chunk, holds the second call of a choice."""
+    choice = one["choices"][0] if isinstance(one, dict) and one.get("choices") else {}
+    said = choice.get("message") or choice.get("delta") or {}
+    listed = said.get("tool_calls") or []
+    return len(listed) > 1 or any(call.get("index") == 1 for call in listed)
+
+
+@fault(breaks={"CC-FIN-005"}, seam="reply")
+def says_stop_beside_two_calls(reply: Reply, call: Call) -> Reply:
+    """Says `stop` where the model called more than one tool."""
+    if not (isinstance(reply.body, dict) and _calls_twice(reply.body)):
+        return reply
+    body = copy.deepcopy(reply.body)
+    setting(finish_reason="stop")(body["choices"][0])
+    return replace(reply, body=body)
+
+
+@fault(breaks={"CC-TOOL-014"}, seam="events")
+def loses_a_fragment_of_the_second_call(events: list[Item], call: Call) -> list[Item]:
+    """Loses the last fragment of a second call's arguments."""
+    places = [number for number, item in enumerate(events) if _calls_twice(item)]
+    return [item for number, item in enumerate(events) if number not in places[-1:]]
+
+
+@fault(breaks={"CC-TOOL-001"}, seam="reply")
+def names_no_id_of_a_demanded_call(reply: Reply, call: Call) -> Reply:
+    """Leaves the id out of a call that `tool_choice: "required"` demanded."""
+    if asked(call, "tool_choice") != "required" or not (reply.ok and isinstance(reply.body, dict)):
+        return reply
+    body = copy.deepcopy(reply.body)
+    for made in body["choices"][0]["message"].get("tool_calls") or ():
+        dropping("id")(made)
+    return replace(reply, body=body)
+
+
 # The list of models, and one of them.
 
 
