@@ -12,10 +12,10 @@ from collections.abc import Callable
 import httpx
 
 from conformance.chat import Chat, canary_request, encode
-from conformance.embedded import EmbeddedServer
 from conformance.protocol.completion import findings
 from conformance.protocol.jsontext import read_document
 from conformance.protocol.stream import read_stream
+from conformance.running.embedded import EmbeddedServer
 from conformance.target.reading import load
 from conformance.wire.client import Client, Endpoint
 from conformance.wire.exchange import Request

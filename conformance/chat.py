@@ -11,15 +11,15 @@ The laws:
 from collections.abc import Callable
 from typing import Any, Final
 
+from .asking.probes import probed
+from .asking.prompts import HELLO
+from .asking.sent import CHAT_PATH, canary_request, encode, facts_of, sent_json
 from .generation import Amount
 from .guards import streamed
 from .patience import Patience
-from .probes import probed
-from .prompts import HELLO
 from .protocol.jsontext import read_document
 from .protocol.models import listed_ids
 from .protocol.stream import StreamReading, read_stream
-from .sent import CHAT_PATH, canary_request, encode, facts_of, sent_json
 from .target.capabilities import Capability, declared
 from .target.profile import Profile
 from .wire.client import Client

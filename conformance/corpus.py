@@ -20,7 +20,8 @@ from typing import Any, Final, Literal, TypeAlias
 
 from hypothesis.strategies import SearchStrategy
 
-from .battery import TOGETHER, all_null, with_value
+from .asking.battery import TOGETHER, all_null, with_value
+from .asking.sent import encode, sent_json
 from .chat import OMIT, Chat
 from .expect import LONGEST_SEEN
 from .generation import Amount
@@ -34,7 +35,6 @@ from .generation.wrong import WRONGS
 from .guards import is_refusal, not_5xx, persists, refuses, status_line
 from .outcomes import Broken, Inconclusive, Repeated, Sighting, Unjudged, Unsupported
 from .protocol.finding import Finding, excerpt
-from .sent import encode, sent_json
 from .strategies import accepted_requests, malformed_bodies, rejected_requests
 from .wire.exchange import Exchange
 

@@ -21,11 +21,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import IO, Any
 
+from .asking.sent import CHAT_PATH, encode
 from .chat import Chat
 from .libraries import LIBRARIES, Library, command, folder, key_variable, programme
 from .outcomes import Inconclusive, Unjudged, Unsupported
 from .protocol.finding import shorten
-from .sent import CHAT_PATH, encode
 from .wire.arguments import without
 from .wire.client import Client, Endpoint
 from .wire.exchange import BEARER, Exchange, Failure, FailureKind, Request

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from .asking.sent import facts_of, sent_json
 from .chat import Chat
 from .driving import Step, driven
 from .expect import LONGEST_SEEN, each
@@ -32,7 +33,6 @@ from .protocol.models import findings as model_findings
 from .protocol.models import listed_ids
 from .protocol.stream import read_stream
 from .requirements import REQUIREMENTS
-from .sent import facts_of, sent_json
 from .target.capabilities import LABEL, NAMES
 from .wire.exchange import Exchange, FailureKind
 

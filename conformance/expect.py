@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterable
 from typing import TypeVar
 
+from .asking.sent import facts_of, sent_json
 from .chat import Chat
 from .guards import choices_of, completion
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Trials, Unjudged
@@ -17,7 +18,6 @@ from .protocol.finding import Finding, excerpt, shorten
 from .protocol.headers import unix_seconds
 from .protocol.stream import StreamReading
 from .requirements import REQUIREMENTS
-from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 

@@ -38,9 +38,9 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
-from . import prompts
+from .asking import prompts
+from .asking.credentials import WRONG_KEY
 from .chat import Chat
-from .credentials import WRONG_KEY
 from .outcomes import Unsupported
 from .target.capabilities import FIELDS
 

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from . import bounds
 from .generation import DEFAULT_EXAMPLES, DEFAULT_SEED
+from .running import bounds
 
 PACKAGE = Path(__file__).parent
 

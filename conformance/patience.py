@@ -20,11 +20,11 @@ from collections.abc import Callable, MutableMapping, Sequence
 from dataclasses import replace
 from email.utils import parsedate_to_datetime
 
+from .asking.sent import CHAT_PATH, LIST, canary_request, is_stream, stream_canary
 from .endless import endless, time_given
 from .guards import legible
 from .lost import PAUSE, TRIES, broken_by, is_lost, loss, told
 from .outcomes import Blocked, Inconclusive
-from .sent import CHAT_PATH, LIST, canary_request, is_stream, stream_canary
 from .wire.client import Client
 from .wire.exchange import BEARER, Exchange, FailureKind, Request
 

@@ -11,17 +11,18 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from . import signals
-from .asked import is_asked, refuse_key_as_a_value, refuse_misplaced_key
+from .running import signals
+from .running.asked import is_asked, refuse_key_as_a_value, refuse_misplaced_key
 
 if is_asked(sys.argv[1:]):
     signals.starting()  # before what takes its time is imported
 
-from . import options, settings
+from . import options
+from .running import settings
 
 if TYPE_CHECKING:
     from .chat import Chat
-    from .run import Run
+    from .running.run import Run
 
 RUN: "pytest.StashKey[Run]" = pytest.StashKey()
 
@@ -70,8 +71,8 @@ def pytest_configure(config: pytest.Config) -> None:
         return
     if config.getoption("requirements"):
         return
-    from . import artefacts
-    from .run import Run
+    from .running import artefacts
+    from .running.run import Run
 
     wanted = settings.read(config)
     # A traceback that shows locals or arguments shows the key, cut so that no redactor finds it.

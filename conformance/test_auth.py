@@ -2,13 +2,13 @@
 
 from typing import Any
 
-from .battery import BROKEN_JSON
+from .asking.battery import BROKEN_JSON
+from .asking.credentials import MALFORMED, REFUSED_BY_HTTP, WRONG_KEY
+from .asking.invalid import unknown_model
+from .asking.limits import by_key
 from .chat import Chat
-from .credentials import MALFORMED, REFUSED_BY_HTTP, WRONG_KEY
 from .expect import each, judge, require
 from .guards import accepted, answered, broken, not_5xx, refused, status_line
-from .invalid import unknown_model
-from .limits import by_key
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.errors import findings
 from .protocol.finding import Finding, shorten

@@ -22,7 +22,7 @@ import pytest
 
 import schemas
 
-from .battery import plain
+from .asking.battery import plain
 from .chat import Chat
 from .driving import DIRECT, START_UP, Step, driven
 from .encounter import (

@@ -2,8 +2,10 @@
 
 from typing import Any
 
-from . import prompts
-from .battery import CHOICE, all_streams, invitation, named, usage_stream
+from .asking import prompts
+from .asking.battery import CHOICE, all_streams, invitation, named, usage_stream
+from .asking.prompts import repeat
+from .asking.sent import facts_of, sent_json
 from .chat import Chat
 from .expect import answered_at, each, judge, require, sightings_of, trials, whole_stream
 from .guards import (
@@ -17,14 +19,12 @@ from .guards import (
     usage,
 )
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
-from .prompts import repeat
 from .protocol.completion import findings
 from .protocol.damage import has_lone_surrogate, is_torn
 from .protocol.finding import shorten
 from .protocol.jsontext import is_object_text
 from .protocol.rules import is_count
 from .requirements import REQUIREMENTS, requirement
-from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 BLOCK = "  # Title\n\n- one\n- Übergröße 🙂 你好\n\n```\nx = 1\n```\n\nThe end.  "

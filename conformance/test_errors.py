@@ -6,14 +6,14 @@ models and every invalid request of the battery, as CC-ERR-001 states the scope.
 
 from urllib.parse import urlsplit
 
-from .battery import BROKEN_JSON
+from .asking.battery import BROKEN_JSON
+from .asking.invalid import INVALID, NO_OBJECTS, hostile, invalid, refusals
+from .asking.limits import out_of_credit, rate_limited
+from .asking.probes import NO_CREDIT
 from .chat import Chat
 from .expect import each, judge, require, sightings_of
 from .guards import answered, persists, status_line, unasked_coding
-from .invalid import INVALID, NO_OBJECTS, hostile, invalid, refusals
-from .limits import out_of_credit, rate_limited
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
-from .probes import NO_CREDIT
 from .protocol.errors import findings, read_error
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import read_document

@@ -10,8 +10,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
-from . import prompts
-from .battery import (
+from .asking import prompts
+from .asking.battery import (
     CHOICE,
     LONG,
     TIGHT,

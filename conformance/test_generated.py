@@ -13,6 +13,7 @@ The laws:
 | streams | their form, what they fold into, prompts counted as without stream |
 """
 
+from .asking.sent import facts_of, sent_json
 from .chat import Chat
 from .corpus import Case, corpus_of, is_streamed, look_at, refused_though_valid
 from .expect import sightings_of
@@ -31,7 +32,6 @@ from .protocol.finding import Finding, shorten
 from .protocol.reasoning import spoken
 from .protocol.rules import is_count
 from .requirements import REQUIREMENTS, requirement, requirements
-from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 

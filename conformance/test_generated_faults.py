@@ -11,6 +11,7 @@ The laws are those of `test_generated`.
 
 from collections.abc import Iterable
 
+from .asking.sent import encode, sent_json
 from .chat import Chat
 from .corpus import Case, corpus_of, is_streamed, look_at
 from .expect import sightings_of
@@ -31,7 +32,6 @@ from .protocol.errors import findings as error_findings
 from .protocol.errors import names, read_error
 from .protocol.finding import Finding
 from .requirements import requirement, requirements
-from .sent import encode, sent_json
 from .wire.exchange import Exchange
 
 

@@ -2,12 +2,12 @@
 
 from collections import defaultdict
 
-from .battery import BROKEN_JSON, plain, streams
+from .asking.battery import BROKEN_JSON, plain, streams
+from .asking.credentials import WRONG_KEY
+from .asking.invalid import INVALID
+from .asking.limits import rate_limited
 from .chat import Chat
-from .credentials import WRONG_KEY
 from .expect import each, judge
-from .invalid import INVALID
-from .limits import rate_limited
 from .outcomes import Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.finding import Finding, shorten
 from .protocol.headers import findings, told

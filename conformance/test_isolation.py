@@ -8,16 +8,16 @@ time that the same call took alone.
 import json
 from collections import Counter
 
-from . import prompts
+from .asking import prompts
+from .asking.concurrency import at_once, bounds, in_time, parallel, seen, whole
+from .asking.recall import RECALL
+from .asking.sent import CHAT_PATH, encode
 from .chat import Chat
-from .concurrency import at_once, bounds, in_time, parallel, seen, whole
 from .expect import judge, trials
 from .guards import error_object, status_line
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.finding import Finding
-from .recall import RECALL
 from .requirements import requirement
-from .sent import CHAT_PATH, encode
 from .wire.exchange import Exchange, Request
 from .wire.together import abandon, open_stream
 

@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from contextlib import suppress
 from typing import Any
 
-from .battery import all_streams, plain
+from .asking.battery import all_streams, plain
+from .asking.forms import BARE, RANKED, with_odds
+from .asking.sent import facts_of, sent_json
 from .chat import Chat
 from .expect import completions_keep, each, judge, require, sightings_of, streams_keep, trials
-from .forms import BARE, RANKED, with_odds
 from .guards import choices_of, completion, refuses, status_line, success
 from .outcomes import Blocked, Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.completion import findings
@@ -24,7 +25,6 @@ from .protocol.finding import Finding, shorten
 from .protocol.jsontext import loads_leniently, read_document
 from .protocol.logprobs import entries_of, holds_nan
 from .requirements import requirement
-from .sent import facts_of, sent_json
 from .target.capabilities import FIELDS
 from .wire.exchange import Exchange
 

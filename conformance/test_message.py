@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from . import prompts
-from .battery import BEYOND_ASCII, all_streams, plain
+from .asking import prompts
+from .asking.battery import BEYOND_ASCII, all_streams, plain
 from .chat import OMIT, Chat
 from .expect import completions_keep, folds_keep, streams_keep, trials
 from .guards import first_choice, message, text

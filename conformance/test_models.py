@@ -7,19 +7,19 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from .battery import all_streams, plain
+from .asking.battery import all_streams, plain
+from .asking.invalid import INVALID, invalid_by_rule, unknown_model
+from .asking.sent import canary_request
+from .asking.served import listed_with_slash, retrieved
 from .chat import OMIT, Chat
 from .expect import each, judge, require, sightings_of
 from .guards import answered, body_text, completion, error_object, not_5xx, refused, status_line
-from .invalid import INVALID, invalid_by_rule, unknown_model
 from .outcomes import Blocked, Inconclusive, Sighting
 from .protocol.errors import read_error
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import read_document
 from .protocol.models import findings, model_findings
 from .requirements import requirement
-from .sent import canary_request
-from .served import listed_with_slash, retrieved
 from .target.capabilities import FIELDS
 from .wire.exchange import Exchange
 

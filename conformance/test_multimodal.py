@@ -8,7 +8,10 @@ pictures is judged only of a model that has.
 from collections.abc import Iterable
 from typing import Any
 
-from .battery import with_value
+from .asking.battery import with_value
+from .asking.pictures import FILE, ROOM, SOUND, Messages, question, which_colour, which_colours
+from .asking.probes import SPEECH, spoken
+from .asking.prompts import COLOUR, HELLO
 from .chat import Chat
 from .expect import completions_keep, each, judge, require, trials
 from .guards import (
@@ -25,9 +28,6 @@ from .guards import (
     usage,
 )
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Unsupported
-from .pictures import FILE, ROOM, SOUND, Messages, question, which_colour, which_colours
-from .probes import SPEECH, spoken
-from .prompts import COLOUR, HELLO
 from .protocol.finding import Finding, shorten
 from .protocol.parts import COLOURS, audio_part, data_url, file_part, image_part, png
 from .requirements import requirement

@@ -10,8 +10,10 @@ The laws:
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
-from . import prompts
-from .battery import TIGHT, all_streams, cut, plain, with_value
+from .asking import prompts
+from .asking.battery import TIGHT, all_streams, cut, plain, with_value
+from .asking.invalid import USER
+from .asking.sent import facts_of, sent_json
 from .chat import OMIT, ROOMY, Chat
 from .expect import each, judge, require, second_look, sightings_of, trials, whole_stream
 from .guards import (
@@ -31,7 +33,6 @@ from .guards import (
     text,
     usage,
 )
-from .invalid import USER
 from .outcomes import Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.completion import findings
 from .protocol.errors import read_error
@@ -39,7 +40,6 @@ from .protocol.finding import Finding, shorten
 from .protocol.fold import REASONING
 from .protocol.reasoning import Channel, answer, channel
 from .requirements import requirement
-from .sent import facts_of, sent_json
 from .target.capabilities import FIELDS
 from .wire.exchange import Exchange
 

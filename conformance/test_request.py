@@ -5,8 +5,10 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from . import prompts
-from .battery import NULLABLE, TIGHT, TOGETHER, all_null, with_value
+from .asking import prompts
+from .asking.battery import NULLABLE, TIGHT, TOGETHER, all_null, with_value
+from .asking.invalid import INVALID, invalid, no_numbers, replayed, unknown_parameter
+from .asking.parameters import refused_as, takes
 from .chat import OMIT, ROOMY, Chat
 from .expect import each, judge, require
 from .guards import (
@@ -25,9 +27,7 @@ from .guards import (
     text,
     usage,
 )
-from .invalid import INVALID, invalid, no_numbers, replayed, unknown_parameter
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
-from .parameters import refused_as, takes
 from .protocol.errors import names, read_error
 from .protocol.finding import Finding
 from .protocol.jsontext import read_document

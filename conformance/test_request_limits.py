@@ -2,11 +2,11 @@
 
 import re
 
-from .battery import TIGHT
+from .asking.battery import TIGHT
+from .asking.long_input import LARGEST, Window, beyond, filling, window
 from .chat import Chat
 from .expect import require
 from .guards import accepted, not_5xx, refused, status_line, usage
-from .long_input import LARGEST, Window, beyond, filling, window
 from .outcomes import Inconclusive, Unsupported
 from .protocol.errors import read_error
 from .requirements import requirement

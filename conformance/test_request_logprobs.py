@@ -1,8 +1,8 @@
 """Request validation: `logit_bias` and `top_logprobs` (CC-REQ)."""
 
+from .asking.parameters import refused_as
 from .chat import Chat
 from .guards import accepted
-from .parameters import refused_as
 from .requirements import requirement
 
 

@@ -4,7 +4,10 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from . import prompts
+from .asking import prompts
+from .asking.invalid import USER, invalid
+from .asking.parameters import refused_as
+from .asking.recall import CODE_WORD, RECALL, control_returns, nonce, returned, text_parts
 from .chat import OMIT, Chat
 from .expect import require
 from .guards import (
@@ -20,10 +23,7 @@ from .guards import (
     text,
     usage,
 )
-from .invalid import USER, invalid
 from .outcomes import Inconclusive, Unsupported
-from .parameters import refused_as
-from .recall import CODE_WORD, RECALL, control_returns, nonce, returned, text_parts
 from .requirements import requirement
 from .wire.exchange import Exchange
 

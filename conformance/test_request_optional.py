@@ -6,13 +6,13 @@ accepted one says nothing of being supported.
 
 from typing import Any
 
-from .battery import with_value
+from .asking.battery import with_value
+from .asking.invalid import unknown_parameter
+from .asking.probes import SPEECH
 from .chat import Chat
 from .expect import each, judge
 from .guards import accepted, is_refusal, not_5xx, refused, refuses, status_line
-from .invalid import unknown_parameter
 from .outcomes import Sighting, Unsupported
-from .probes import SPEECH
 from .protocol.finding import Finding
 from .requirements import requirement
 from .wire.exchange import Exchange

@@ -1,11 +1,11 @@
 """The parameters that offer tools: their form, and the forms that are not theirs (CC-REQ)."""
 
-from . import prompts
+from .asking import prompts
+from .asking.parameters import offered, refused_as, taken_or_not
 from .chat import Chat
 from .expect import require
 from .guards import accepted, answered, finish_reason, is_refusal, message, status_line
 from .outcomes import Inconclusive, Unsupported
-from .parameters import offered, refused_as, taken_or_not
 from .protocol.rules import is_text
 from .requirements import requirement
 from .target.capabilities import FIELDS, FUNCTION

@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from .battery import all_streams, plain
+from .asking.battery import all_streams, plain
+from .asking.sent import sent_json
 from .chat import Chat
 from .expect import (
     answered_at,
@@ -21,7 +22,6 @@ from .protocol.completion import findings
 from .protocol.facts import Facts
 from .protocol.finding import Finding
 from .requirements import requirement
-from .sent import sent_json
 from .wire.exchange import Exchange
 
 

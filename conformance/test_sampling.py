@@ -6,9 +6,11 @@ is a count, which a model either continues or does not: what was cut from it sho
 
 from collections.abc import Iterable
 
-from . import prompts
+from .asking import prompts
+from .asking.control import Control, cool, counted, modes, reason, said, stopped
+from .asking.recall import RECALL, nonce
+from .asking.sent import facts_of, sent_json
 from .chat import Chat
-from .control import Control, cool, counted, modes, reason, said, stopped
 from .expect import each, judge, require, second_look, trials, whole_stream
 from .guards import (
     accepted,
@@ -27,9 +29,7 @@ from .guards import (
 )
 from .outcomes import Blocked, Inconclusive, Sighting, Trials, Unsupported
 from .protocol.finding import shorten
-from .recall import RECALL, nonce
 from .requirements import requirement
-from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 # n.

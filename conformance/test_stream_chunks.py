@@ -3,7 +3,7 @@
 The chunk machine (`protocol.stream`) judges; here are the streams that it reads.
 """
 
-from .battery import all_streams, counted_stream, long_stream, usage_stream
+from .asking.battery import all_streams, counted_stream, long_stream, usage_stream
 from .chat import Chat
 from .expect import each, judge, readings, require, sightings_of, streams_keep
 from .outcomes import Blocked, Sighting, Unsupported

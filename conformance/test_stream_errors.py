@@ -8,16 +8,16 @@ every error event that the standing streams hold, and at the prompt that the pro
 import json
 from collections.abc import Iterator
 
-from .battery import BROKEN_JSON, BROKEN_STREAM, streams, was_cut
+from .asking.battery import BROKEN_JSON, BROKEN_STREAM, streams, was_cut
+from .asking.credentials import WRONG_KEY
+from .asking.invalid import INVALID, unknown_model
+from .asking.sent import encode
 from .chat import Chat
-from .credentials import WRONG_KEY
 from .expect import QUICK, each, judge, require, streams_keep
 from .guards import answered, persists, status_line
-from .invalid import INVALID, unknown_model
 from .outcomes import Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.finding import Finding
 from .requirements import requirement
-from .sent import encode
 from .wire.exchange import Exchange
 
 

@@ -6,11 +6,12 @@ only headers and the clock can tell.
 
 from itertools import pairwise
 
-from . import prompts
-from .battery import all_streams, cut, long_stream
+from .asking import prompts
+from .asking.battery import all_streams, cut, long_stream
+from .asking.forms import BARE, streamed_formed, with_odds
+from .asking.sent import encode, sent_json
 from .chat import Chat
 from .expect import QUICK, WAITS, each, judge, longest, readings, require, streams_keep, trials
-from .forms import BARE, streamed_formed, with_odds
 from .guards import answered, legible, lost_unbegun, persists, refuses, status_line, success, text
 from .outcomes import Blocked, Inconclusive, Sighting, Unjudged, Unsupported
 from .protocol.coding import flushes, inflate
@@ -19,7 +20,6 @@ from .protocol.finding import Finding, shorten
 from .protocol.sse import decode
 from .protocol.stream import StreamReading
 from .requirements import requirement
-from .sent import encode, sent_json
 from .wire.exchange import Exchange
 
 APART = 0.0003

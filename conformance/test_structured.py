@@ -10,9 +10,18 @@ The laws:
 
 from collections.abc import Iterable
 
+from .asking.forms import (
+    Answer,
+    Call,
+    answer,
+    as_sdks_send_it,
+    formed,
+    streamed_formed,
+    three_formed,
+)
+from .asking.parameters import refused_as, taken_or_not
 from .chat import Chat
 from .expect import require, trials
-from .forms import Answer, Call, answer, as_sdks_send_it, formed, streamed_formed, three_formed
 from .guards import (
     accepted,
     is_refusal,
@@ -23,7 +32,6 @@ from .guards import (
     within_bound,
 )
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Trials, Unjudged, Unsupported
-from .parameters import refused_as, taken_or_not
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import JsonError, loads
 from .requirements import requirement

@@ -12,8 +12,8 @@ from typing import Any
 
 import schemas
 
-from . import prompts
-from .battery import (
+from .asking import prompts
+from .asking.battery import (
     CALLED,
     CHOICE,
     beyond_ascii,
@@ -24,6 +24,7 @@ from .battery import (
     named,
     two_calls,
 )
+from .asking.parameters import offered
 from .chat import Chat
 from .expect import require, second_look, streamed_calls, trials
 from .guards import (
@@ -38,7 +39,6 @@ from .guards import (
     well_formed_calls,
 )
 from .outcomes import Inconclusive, Unjudged, Unsupported
-from .parameters import offered
 from .protocol.calls import ToolCall
 from .protocol.finding import excerpt, shorten
 from .protocol.jsontext import read_document

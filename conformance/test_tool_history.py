@@ -6,15 +6,15 @@ it either; a model may forget.
 
 from typing import Any
 
-from . import prompts
-from .battery import called, result
+from .asking import prompts
+from .asking.battery import called, result
+from .asking.invalid import USER
+from .asking.parameters import offered, refused_as, taken_or_not
+from .asking.recall import RECALL, nonce
 from .chat import Chat
 from .expect import require
 from .guards import answered, counts, is_refusal, status_line, text, usage
-from .invalid import USER
 from .outcomes import Blocked, Inconclusive
-from .parameters import offered, refused_as, taken_or_not
-from .recall import RECALL, nonce
 from .requirements import requirement
 from .wire.exchange import Exchange
 

@@ -14,8 +14,8 @@ import contextlib
 from collections.abc import Callable
 from typing import Any, TypeAlias
 
-from . import prompts
-from .battery import (
+from .asking import prompts
+from .asking.battery import (
     CALLED,
     all_streams,
     call_streams,
@@ -28,6 +28,7 @@ from .battery import (
     result,
     two_calls,
 )
+from .asking.sent import facts_of, sent_json
 from .chat import Chat
 from .expect import (
     each,
@@ -46,7 +47,6 @@ from .protocol.completion import findings
 from .protocol.jsontext import is_object_text
 from .protocol.stream import StreamReading
 from .requirements import requirement
-from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 NO_CALL = "the model called no tool"

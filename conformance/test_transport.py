@@ -5,8 +5,8 @@ import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from . import prompts
-from .battery import (
+from .asking import prompts
+from .asking.battery import (
     BROKEN_JSON,
     LONG,
     TIGHT,
@@ -16,6 +16,9 @@ from .battery import (
     particular,
     plain,
 )
+from .asking.invalid import invalid, refusals, replayed, unknown_parameter
+from .asking.sent import facts_of, sent_json
+from .asking.served import served
 from .chat import Chat
 from .expect import WAITS, each, judge, longest, require, sightings_of, told_apart, trials
 from .guards import (
@@ -33,7 +36,6 @@ from .guards import (
     success,
     unasked_coding,
 )
-from .invalid import invalid, refusals, replayed, unknown_parameter
 from .lost import ENDPOINT, FRAMING, breaks_framing, broken_by, is_lost, told
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.finding import Finding, shorten
@@ -41,8 +43,6 @@ from .protocol.jsontext import findings, loads_leniently, read_document
 from .protocol.logprobs import holds_nan
 from .protocol.media import findings as media_findings
 from .requirements import requirement
-from .sent import facts_of, sent_json
-from .served import served
 from .wire.exchange import Exchange, FailureKind
 from .wire.raw import RawReply, exchange_raw
 

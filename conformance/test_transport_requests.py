@@ -3,7 +3,9 @@
 import json
 from functools import lru_cache
 
-from .battery import BROKEN_JSON, beyond_ascii
+from .asking.battery import BROKEN_JSON, beyond_ascii
+from .asking.invalid import NO_OBJECTS, hostile
+from .asking.sent import CHAT_PATH, encode, sent_json
 from .chat import Chat
 from .expect import each, judge, require
 from .guards import (
@@ -17,12 +19,10 @@ from .guards import (
     success,
     usage,
 )
-from .invalid import NO_OBJECTS, hostile
 from .outcomes import Blocked, Inconclusive, Sighting
 from .protocol.finding import Finding, shorten
 from .protocol.jsontext import read_document
 from .requirements import requirement
-from .sent import CHAT_PATH, encode, sent_json
 from .wire.exchange import Exchange, FailureKind, Request
 from .wire.raw import exchange_raw
 

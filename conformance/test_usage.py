@@ -1,14 +1,14 @@
 """Usage: the token counts add up and bound what they claim to bound (CC-USAGE)."""
 
-from . import prompts
-from .battery import TIGHT, counted_stream, cut, plain, usage_stream
+from .asking import prompts
+from .asking.battery import TIGHT, counted_stream, cut, plain, usage_stream
+from .asking.sent import facts_of, sent_json
 from .chat import OMIT, Chat
 from .expect import completions_keep, each, judge, require, sightings_of
 from .guards import choices_of, completion, finish_reason, refuses, status_line, usage, within_bound
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.completion import findings
 from .requirements import requirement
-from .sent import facts_of, sent_json
 from .wire.exchange import Exchange
 
 SMALL = 8

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from conformance.budget import TAIL, UNBOUNDED, Usage, most, reported, spent, told
+from conformance.running.budget import TAIL, UNBOUNDED, Usage, most, reported, spent, told
 from conformance.wire.exchange import Exchange, Failure, FailureKind, Request
 
 MESSAGES = [{"role": "user", "content": "Hi"}]

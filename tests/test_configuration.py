@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 
 import schemas
-from conformance.configuration import Selection, command, configuration, merged
 from conformance.generation import DEFAULT_EXAMPLES, DEFAULT_SEED, Amount
-from conformance.settings import Settings
+from conformance.running.configuration import Selection, command, configuration, merged
+from conformance.running.settings import Settings
 from conformance.target.capabilities import Capability
 from conformance.target.reading import load
 

@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from conformance import patience as waiting
+from conformance.asking.sent import CHAT_PATH, LIST, canary_request
 from conformance.lost import TRIES, broken_by, loss, told
 from conformance.outcomes import Blocked, Inconclusive
 from conformance.patience import Patience
-from conformance.sent import CHAT_PATH, LIST, canary_request
 from conformance.wire.client import Client, Endpoint
 from conformance.wire.exchange import Exchange, Failure, FailureKind, Request
 

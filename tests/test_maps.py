@@ -13,9 +13,11 @@ ROOT = Path(__file__).parents[1]
 
 MAPPED = (
     "conformance",
+    "conformance/asking",
     "conformance/generation",
     "conformance/protocol",
     "conformance/reference",
+    "conformance/running",
     "conformance/target",
     "conformance/wire",
     "load",

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
+from conformance.asking.parameters import offered, taken_or_not
 from conformance.chat import Chat
 from conformance.outcomes import Blocked, Broken, Inconclusive, Unjudged, Unsupported
-from conformance.parameters import offered, taken_or_not
 from conformance.target.profile import Profile
 from conformance.wire.client import Client, Endpoint
 from conformance.wire.exchange import Exchange, Request

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 
 import pytest
 
+from conformance.asking.sent import CHAT_PATH, canary_request
 from conformance.patience import CERTAIN, INSISTENCE, REPEATS, Patience
-from conformance.sent import CHAT_PATH, canary_request
 from conformance.wire.client import Client, Endpoint
 from conformance.wire.exchange import Exchange, Request
 

@@ -15,9 +15,9 @@ from conformance.outcomes import (
     Unsupported,
 )
 from conformance.protocol.finding import Finding
-from conformance.recording import Recorder, verdict
 from conformance.requirements import REQUIREMENTS, Level
-from conformance.settings import Settings
+from conformance.running.recording import Recorder, verdict
+from conformance.running.settings import Settings
 from conformance.target.reading import load
 from conformance.wire.exchange import Exchange, Request
 from conformance.wire.redact import Redactor

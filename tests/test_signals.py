@@ -11,8 +11,8 @@ from itertools import product
 
 import pytest
 
-from conformance import signals
-from conformance.signals import Act, Phase, act
+from conformance.running import signals
+from conformance.running.signals import Act, Phase, act
 from tests.plugin.bench import ROOT
 
 BOTH = (True, False)
@@ -126,7 +126,7 @@ def test_handlers_of_others_are_put_back() -> None:
 
 SCRIPT = """
 import signal
-from conformance import signals
+from conformance.running import signals
 signals.starting()
 {}
 """

@@ -13,7 +13,7 @@ from typing import Any
 
 from hypothesis.strategies import DrawFn, SearchStrategy, composite
 
-from conformance import prompts
+from conformance.asking import prompts
 
 from .drawing import some_of
 

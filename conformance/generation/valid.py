@@ -20,7 +20,7 @@ from typing import Any
 from hypothesis import strategies as st
 from hypothesis.strategies import SearchStrategy
 
-from conformance import prompts
+from conformance.asking import prompts
 
 from .drawing import choice_of, one_of
 from .material import texts, tools

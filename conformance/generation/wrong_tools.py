@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from conformance import prompts
+from conformance.asking import prompts
 
 from .mistakes import LEFT_OUT, Fields, Wrong, each, row
 

@@ -15,8 +15,8 @@ The laws:
 | those of `RESTS_ON` | as the others | the other one is absent, or as the others |
 | others   | a plain call with the fields of `FIELDS` | a 4xx names one of the fields |
 
-`conformance.probes` asks, and has those that need more than fields (`retrieve`, pictures, sound,
-limits).
+`conformance.asking.probes` asks, and has those that need more than fields (`retrieve`, pictures,
+sound, limits).
 """
 
 from collections.abc import Mapping

@@ -10,12 +10,12 @@ from typing import Any
 
 import pytest
 
-from conformance.budget import RECKONING, most
 from conformance.chat import Chat
 from conformance.driving import TRIES, calls_of, driven, requests_of
 from conformance.encounter import step_of
 from conformance.libraries import LIBRARIES, ROUND, command, programme
 from conformance.outcomes import Inconclusive, Unsupported
+from conformance.running.budget import RECKONING, most
 from conformance.target.profile import Profile
 from conformance.wire.client import Client, Endpoint
 from conformance.wire.exchange import Exchange

@@ -9,10 +9,10 @@ from dataclasses import replace
 
 import pytest
 
+from conformance.asking.recall import TRIALS
 from conformance.expect import WAITS
 from conformance.guards import REPEATS_THAT_COUNT
 from conformance.patience import INSISTENCE
-from conformance.recall import TRIALS
 from conformance.reference.call import Call, Cut, Item, Piece, Reply, refusal
 from conformance.reference.faults.edits import asked, messages, prompted
 from conformance.reference.text import BREAKDOWN

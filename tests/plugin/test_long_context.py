@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from conformance.asking.long_input import beyond, filling, listed_window
 from conformance.chat import Chat
-from conformance.long_input import beyond, filling, listed_window
 from conformance.reference.text import tokens
 from tests.faults.trial import MODEL, WINDOW, profile, server
 from tests.inprocess import Judgement, judgement

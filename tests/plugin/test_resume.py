@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 import reports.results
-from conformance.journal import JournalError, is_journal, read
+from conformance.running.journal import JournalError, is_journal, read
 from tests.plugin.batch import run_all
 from tests.plugin.bench import MODEL, Ran, interrupted, run
 from tests.plugin.relay import Relay, relay
