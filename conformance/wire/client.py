@@ -43,7 +43,7 @@ MIB = 1024 * 1024
 TELLABLE = 8
 """Characters of a key at least that no reply holds by chance."""
 
-KEPT_IN_ALL = 24 * MIB
+KEPT_IN_ALL = 20 * MIB
 """Bytes of bodies that a client takes, and `KEPT` more for each request."""
 
 
