@@ -310,8 +310,8 @@ def test_only_a_coding_that_was_asked_for_is_applied(chat: Chat) -> None:
         required = "no Content-Encoding under Accept-Encoding: identity"
         return [Sighting(Finding("", required, coding), exchange)] if coding else []
 
-    streamed = [chat.stream()] if chat.has("stream") else []
-    judge(each([chat.ask(), *streamed, *served(chat), *faulty(chat)], plainly))
+    streamed = good_streams(chat) if chat.has("stream") else []
+    judge(each([*plain(chat), *streamed, *served(chat), *refusals(chat)], plainly))
     zipped = chat.post(chat.body(), headers=[("Accept-Encoding", "gzip")])
     coding = unasked_coding(answered(legible(zipped), coded=True))
     require(coding is None, "gzip or identity under Accept-Encoding: gzip", coding, on=zipped)

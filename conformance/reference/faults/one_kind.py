@@ -7,6 +7,7 @@ is retrieved, a method, a refusal that is streamed), and leaves the plainest of 
 from __future__ import annotations
 
 import copy
+import gzip
 from dataclasses import replace
 
 from conformance.reference.call import DONE, Call, Item, Piece, Reply
@@ -100,6 +101,15 @@ def names_no_id_of_a_demanded_call(reply: Reply, call: Call) -> Reply:
     for made in body["choices"][0]["message"].get("tool_calls") or ():
         dropping("id")(made)
     return replace(reply, body=body)
+
+
+@fault(breaks={"CC-HTTP-018"}, seam="reply")
+def compresses_calls(reply: Reply, call: Call) -> Reply:
+    """Compresses an answer where tools are offered, whatever the client accepts."""
+    if not (asked(call, "tools") and reply.ok and reply.events is None):
+        return reply
+    labelled = reply.having(("Content-Type", "application/json"), ("Content-Encoding", "gzip"))
+    return replace(labelled, content=gzip.compress(document(reply), mtime=0))
 
 
 # The list of models, and one of them.
