@@ -219,7 +219,11 @@ def refused_streams(chat: Chat) -> list[Exchange]:
 
 
 def _cut_short(exchange: Exchange) -> list[Sighting]:
-    """A sighting if the reply ended before its declared end each time that it was asked for."""
+    """A sighting if the reply has two lengths, or ended before its end each time that it came."""
+    lengths = [exchange.header(name) for name in ("transfer-encoding", "content-length")]
+    if all(lengths):
+        required = "never both Transfer-Encoding and Content-Length"
+        return [Sighting(Finding("", required, " and ".join(map(str, lengths))), exchange)]
     required = "the reply is framed completely"
     if broken_by(exchange) == FRAMING:
         return [Sighting(Finding("", required, told(exchange)), exchange)]

@@ -112,6 +112,18 @@ def compresses_calls(reply: Reply, call: Call) -> Reply:
     return replace(labelled, content=gzip.compress(document(reply), mtime=0))
 
 
+@fault(breaks={"CC-HTTP-009"}, seam="bytes")
+def gives_streams_of_calls_a_length_too(pieces: list[Piece], call: Call) -> list[Piece]:
+    """Declares a length beside the chunks of a stream where tools are offered."""
+    if not (call.asks_stream and asked(call, "tools")):
+        return pieces
+    both = b"\r\nContent-Length: 9\r\nTransfer-Encoding:"
+    return [
+        piece.replace(b"\r\nTransfer-Encoding:", both, 1) if isinstance(piece, bytes) else piece
+        for piece in pieces
+    ]
+
+
 # The list of models, and one of them.
 
 
