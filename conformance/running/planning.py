@@ -13,6 +13,7 @@ from operator import add
 from typing import Any, Self
 
 from conformance.generation import Amount
+from conformance.patience import INSISTENCE
 from conformance.wire.exchange import Request
 from conformance.wire.pace import Limits, duration
 
@@ -122,6 +123,7 @@ def plan_lines(
     where = f"{url} (nothing was sent to it)" if url else "the embedded reference server"
     lines = [
         f"target      {where}",
+        "rehearsed   by the embedded reference server: what passed above, passed there",
         f"models      {len(names)}: {', '.join(names)}",
         f"requests    {spent.requests:,} in all, {spent.answered:,} of them answered by a model",
         f"output      at most {spent.output:,} tokens, as the requests bound it",
@@ -144,10 +146,10 @@ def plan_lines(
             "their clauses demand it"
         )
     lines += _within(spent, limits)
-    lines.append("not counted repeats after a 429, a 5xx or a lost connection, at most 2 each;")
-    lines.append(
-        "            the requests of a check that finds its clause broken, at most 3 times"
-    )
+    lines += [
+        f"not counted repeats after 429, 5xx or a lost connection, at most {INSISTENCE - 1} each;",
+        "            the requests of a check that finds its clause broken, at most 3 times",
+    ]
     return lines
 
 
