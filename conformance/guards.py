@@ -28,6 +28,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, NoReturn
 
+from .asking.sent import is_stream
 from .lost import FRAMING, breaks_framing, broken_by, is_lost, told
 from .outcomes import Blocked, Broken, Inconclusive, Sighting, Unsupported
 from .protocol.calls import ToolCall, well_formed
@@ -222,9 +223,17 @@ def success(exchange: Exchange) -> Exchange:
     if status >= 500:
         raise Inconclusive(status_line(exchange), exchange)
     if status != 200:
-        by = "CC-REQ-024" if refuses(exchange, BOUNDS) else "CC-HTTP-001"
-        raise Blocked(by, status_line(exchange), exchange)
+        raise Blocked(_denied(exchange), status_line(exchange), exchange)
     return exchange
+
+
+def _denied(exchange: Exchange) -> str:
+    """The clause whose business it is that a valid call is answered otherwise than by 200."""
+    if refuses(exchange, BOUNDS):
+        return "CC-REQ-024"
+    if 200 < (exchange.status or 0) < 300:
+        return "CC-SSE-001" if is_stream(exchange.request) else "CC-HTTP-002"
+    return "CC-HTTP-001"
 
 
 def completion(exchange: Exchange) -> dict[str, Any]:
@@ -329,8 +338,8 @@ def streamed(exchange: Exchange) -> Exchange:
     status = exchange.status or 0
     if status >= 500 and not persists(exchange):
         raise Inconclusive(status_line(exchange), exchange)
-    is_stream = exchange.media_type == "text/event-stream" or _EVENT.match(exchange.body)
-    if status != 200 or not is_stream:
+    is_event_stream = exchange.media_type == "text/event-stream" or _EVENT.match(exchange.body)
+    if status != 200 or not is_event_stream:
         raise Blocked("CC-SSE-001", status_line(exchange), exchange)
     return exchange
 

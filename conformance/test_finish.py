@@ -43,6 +43,7 @@ from .guards import (
 )
 from .outcomes import Blocked, Inconclusive, Unjudged, Unsupported
 from .protocol.jsontext import read_document
+from .protocol.markup import markup
 from .protocol.reasoning import spoken
 from .protocol.rules import is_count
 from .protocol.usage import COUNTS
@@ -219,6 +220,8 @@ def _stop_sequence(chat: Chat) -> None:
             raise Blocked("CC-REQ-027", status_line(exchange), exchange)
         looked.append(plain_end(exchange))
         if word in spoken(looked[-1].text):
+            if (leaked := markup(looked[-1].text)) is not None:  # thoughts, perhaps
+                raise Blocked("CC-MSG-011", f"{leaked} in the text", exchange)
             ignored.append(exchange)
             return None
         return says_stop_when_done(chat, looked[-1])

@@ -5,7 +5,7 @@ The chunk machine (`protocol.stream`) judges; here are the streams that it reads
 
 from .asking.battery import all_streams, counted_stream, long_stream, usage_stream
 from .chat import Chat
-from .expect import each, judge, readings, require, sightings_of, streams_keep
+from .expect import each, judge, readings, require, sightings_of, streams_keep, whole_stream
 from .outcomes import Blocked, Sighting, Unsupported
 from .protocol.finding import Finding
 from .protocol.fold import is_cumulative, repeats_whole
@@ -155,8 +155,9 @@ def test_usage_in_a_chunk_has_three_counts(chat: Chat) -> None:
 def test_choices_of_one_stream_keep_apart(chat: Chat) -> None:
     exchange = chat.stream(n=2)
     streams_keep("CC-STREAM-023", chat, [exchange])
-    seen = sorted(chat.reading(exchange).choices)
-    if len(seen) < 2 and not chat.reading(exchange).error_events:
+    reading = whole_stream(chat, exchange)
+    seen = sorted(reading.choices)
+    if len(seen) < 2 and not reading.error_events:
         raise Blocked("CC-SAMP-001", f"choices {seen} for n 2", exchange)
 
 

@@ -5,7 +5,16 @@ from .asking.battery import TIGHT, counted_stream, cut, plain, usage_stream
 from .asking.sent import facts_of, sent_json
 from .chat import OMIT, Chat
 from .expect import completions_keep, each, judge, require, sightings_of
-from .guards import choices_of, completion, finish_reason, refuses, status_line, usage, within_bound
+from .guards import (
+    choices_of,
+    completion,
+    finish_reason,
+    first_choice,
+    refuses,
+    status_line,
+    usage,
+    within_bound,
+)
 from .outcomes import Blocked, Inconclusive, Sighting, Unsupported
 from .protocol.completion import findings
 from .requirements import requirement
@@ -107,6 +116,7 @@ def test_completion_tokens_cover_all_choices(chat: Chat) -> None:
     counted = usage(exchange)
     if counted is None:
         raise Inconclusive("the reply carries no usage", exchange)
+    first_choice(exchange)
     if len(choices) != 2:
         raise Blocked("CC-SAMP-001", f"{len(choices)} choices for n 2", exchange)
     each_writes = _one_writes(chat)
