@@ -43,9 +43,9 @@ UNOBSERVABLE: Mapping[str, str] = {
 
 @pytest.fixture(scope="module")
 def trials(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Mapping[str, Future[Judgement]]]:
-    """One trial for every fault, two at a time; a test waits for its own."""
+    """One trial for every fault, three at a time, since they wait too; a test waits for its own."""
     folder = tmp_path_factory.mktemp("faults")
-    with server() as address, trial_pool() as pool:
+    with server() as address, trial_pool(3) as pool:
         jobs = {name: pool.submit(judge, address, name, folder) for name in [NONE, *FAULTS]}
         yield jobs
         pool.shutdown(cancel_futures=True)

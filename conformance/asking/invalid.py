@@ -233,6 +233,13 @@ def refusals(chat: Chat) -> list[Exchange]:
     server may refuse.
     A reply other than 4xx is another clause's business and left out.
     """
+    if "refusals" not in chat.memory:
+        chat.memory["refusals"] = _refusals(chat)
+    found: list[Exchange] = chat.memory["refusals"]
+    return [chat.note(exchange) for exchange in found]
+
+
+def _refusals(chat: Chat) -> list[Exchange]:
     faulty = [chat.post(BROKEN_JSON), *(invalid(chat, name) for name in INVALID)]
     faulty += [*(chat.post(body) for body in NO_OBJECTS), *no_numbers(chat).values()]
     faulty += [unknown_parameter(chat), chat.ask(**SPEECH)]

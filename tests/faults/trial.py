@@ -114,20 +114,24 @@ def judge(address: str, fault: str, folder: Path, only: tuple[str, ...] = ()) ->
     clients = bool(declared & DRIVEN)
     results = folder / f"{fault or 'none'}.json"
     chosen = [word for one in only for word in ("--requirement", one)]
-    number = str(EXAMPLES if known is not None and found_by_examples(known) else 0)
+    number = str(examples(known) if known is not None else 0)
     words = ("--model", model, "--examples", number, *chosen)
     late = bool(declared & LATE)
     declares = profile(folder, clients=clients, burst=BURST in declared, impatient=late)
     return judgement(base, results, declares, *words, clients=clients)
 
 
-EXAMPLES = 300
+EXAMPLES = 100
 """Requests of each kind that are generated where a fault shows in no other."""
 
+RARE = {"bounds_a_penalty_above_only": 180, "takes_true_and_fractions_for_max_tokens": 180}
+"""Faults that more of them are needed for."""
 
-def found_by_examples(fault: Fault) -> bool:
-    """Whether only generated requests show a fault; no other fault is tried with any."""
-    return fault.act.__module__.rpartition(".")[2] == "generated"
+
+def examples(fault: Fault) -> int:
+    """How many requests of each kind are generated for a fault: none where others show it."""
+    generated = fault.act.__module__.rpartition(".")[2] == "generated"
+    return RARE.get(fault.name, EXAMPLES) if generated else 0
 
 
 def judge_all(

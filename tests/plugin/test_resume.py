@@ -19,7 +19,11 @@ from tests.plugin.relay import Relay, relay
 OTHER = "google/gemma-3-27b-it"
 FAULT = "calls_itself_text_completion"
 """Breaks CC-RESP-002, a MUST, alone."""
-CHOSEN = ("--requirement", "CC-RESP", "--requirement", "CC-USAGE-008", "--examples", "0")
+CHOSEN = (
+    *("--requirement", "CC-AUTH", "--requirement", "CC-RESP", "--requirement", "CC-USAGE-008"),
+    *("--examples", "0"),
+)
+"""The first chapter is judged by few requests, the second by some twenty in its first check."""
 BOTH = ("--model", MODEL, "--model", OTHER)
 
 VARIES = ("started", "finished", "duration_s", "requests", "repeated", "tokens", "parts")

@@ -198,4 +198,4 @@ def calls_plain_bytes_gzip(reply: Reply, call: Call) -> Reply:
 @fault(breaks={"CC-HTTP-025", "CC-SSE-021"}, seam="clock")
 def sends_a_stream_in_one_burst(pauses: list[float], call: Call) -> list[float]:
     """Sends head and body of a long stream together, when it is complete."""
-    return [timing.PATIENCE / 2, *(0.0 for _ in pauses[1:])] if timing.is_long(pauses) else pauses
+    return [1.5 * timing.PATIENCE, *(0.0 for _ in pauses[1:])] if timing.is_long(pauses) else pauses

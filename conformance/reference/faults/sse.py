@@ -245,7 +245,7 @@ def buffers_a_stream_behind_its_headers(pauses: list[float], call: Call) -> list
     """Sends the headers of a long stream at once, and its body when it is complete."""
     if not timing.is_long(pauses):
         return pauses
-    return [0.0, timing.PATIENCE / 2, *(0.0 for _ in pauses[2:])]
+    return [0.0, 1.5 * timing.PATIENCE, *(0.0 for _ in pauses[2:])]
 
 
 @fault(breaks={"CC-SSE-022"}, seam="reply")
