@@ -54,15 +54,27 @@ FEW = ("--examples", "4")
 """Generated requests on every commit; `make servers` sends five times as many."""
 
 
+LARGE = frozenset({"litellm"})
+"""A hundred packages to install: judged by `make thorough`."""
+
+TRIED = [
+    pytest.param(case, id="-".join(case), marks=pytest.mark.thorough if case[0] in LARGE else ())
+    for case in EVERY_COMMIT
+]
+
+
 @pytest.fixture(scope="module")
 def runs(
-    tmp_path_factory: pytest.TempPathFactory,
+    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Mapping[tuple[str, str], Future[Judgement]]]:
     """The runs that judge a model each, side by side: they wait more than they work."""
+    told = [getattr(item, "callspec", None) for item in request.session.items]
+    asked = [spec.params.get("case") for spec in told if spec is not None]
     with ThreadPoolExecutor(len(EVERY_COMMIT)) as pool:
         yield {
             (name, model): pool.submit(judged_by, name, model, tmp_path_factory.mktemp(name))
             for name, model in EVERY_COMMIT
+            if (name, model) in asked
         }
 
 
@@ -72,7 +84,7 @@ def judged_by(name: str, model: str, folder: Path) -> Judgement:
         return judge(server, model, folder, *FEW)
 
 
-@pytest.fixture(scope="module", params=EVERY_COMMIT, ids="-".join)
+@pytest.fixture(scope="module", params=TRIED)
 def case(
     request: pytest.FixtureRequest, runs: Mapping[tuple[str, str], Future[Judgement]]
 ) -> tuple[str, str, Judgement]:

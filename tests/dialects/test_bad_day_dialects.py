@@ -26,7 +26,7 @@ from .dialect import (
     test_a_right_server_is_blamed_for_nothing,  # noqa: F401 - pytest collects it here
 )
 
-pytestmark = pytest.mark.slow
+pytestmark = pytest.mark.thorough
 
 _met: Counter[tuple[str, bytes]] = Counter()
 

@@ -17,9 +17,8 @@ from tests.plugin.batch import run_all
 from tests.plugin.bench import KEY, Ran, reference
 
 SAMPLE = {
-    *("endless-events", "never-answers", "headers-100-000", "nesting-of-100-000"),
-    *("ansi-escapes-in-an-error", "redirect-to-another-host", "chunk-size-negative"),
-    *("half-close-in-the-body", "invalid-utf8", "reset-in-the-body"),
+    *("endless-events", "never-answers", "nesting-of-100-000", "ansi-escapes-in-an-error"),
+    *("redirect-to-another-host", "invalid-utf8", "reset-in-the-body"),
 }
 """Rows that are tried in every scope; the others only where a run ends before its checks."""
 

@@ -29,7 +29,7 @@ def run_all(folder: Path, table: Mapping[str, Sequence[str]]) -> dict[str, Ran]:
         input=json.dumps({name: command(line)[3:] for name, line in table.items()}),
         capture_output=True,
         text=True,
-        timeout=LONGEST,
+        timeout=4 * LONGEST,  # they are many
         check=True,
     )
     ended = json.loads(done.stdout)

@@ -35,7 +35,7 @@ CASES: Final = tuple((recipe.name, model) for recipe in RECIPES.values() for mod
 """Every pair of a server's name and one of its models."""
 
 EVERY_COMMIT: Final = tuple((r.name, model) for r in RECIPES.values() for model in r.every_commit)
-"""Those that `make test` judges; the others are judged by `make servers` alone."""
+"""Those that `make test` or `make thorough` judges; the others: `make servers` alone."""
 
 DEADLINE = 1800.0
 """Seconds for a whole run; it takes about 60, and many times that on a busy machine."""

@@ -43,7 +43,7 @@ class Recipe:
     environment: Mapping[str, str] = field(default_factory=dict)
     registry: Literal["PyPI", "npm"] = "PyPI"
     unwanted: Words = ()  # packages that are removed again; the entry says why
-    every_commit: Words = ()  # those of `models` that `make test` judges
+    every_commit: Words = ()  # those of `models` that tests judge
     patience: float = 120.0  # seconds until /v1/models answers
     headers: Mapping[str, str] = field(default_factory=dict)  # which every request needs; filled in
     installed_as: str = ""  # the recipe whose installation it shares; its own unless named
