@@ -115,10 +115,7 @@ def judge(address: str, fault: str, folder: Path, only: tuple[str, ...] = ()) ->
     results = folder / f"{fault or 'none'}.json"
     chosen = [word for one in only for word in ("--requirement", one)]
     number = examples(known) if known is not None else 0
-    # Files of which nothing is chosen need not be collected, six hundred times.
-    spared = {"test_generated": not number, "test_clients": not clients}
     words = ("--model", model, "--examples", str(number), *chosen)
-    words += tuple(f"--ignore-glob=*/{file}*.py" for file, unasked in spared.items() if unasked)
     late = bool(declared & LATE)
     declares = profile(folder, clients=clients, burst=BURST in declared, impatient=late)
     return judgement(base, results, declares, *words, clients=clients)
