@@ -142,21 +142,23 @@ class TargetSession:
     def chat(self, model: str) -> Chat:
         """The model of that id; one object per process."""
         if model not in self._chats:
-            name, bound = self._bound(model)
-            self._chats[model] = Chat(
-                self.client,
-                self.settings.profile,
-                model,
-                shared=self._shared,
-                on_gone=self._lost,
-                limited=self.limited,
-                long_context=self.settings.long_context,
-                bound_name=name,
-                bound=bound,
-                generated=self.settings.generated,
-                clients=self._clients(),
-            )
+            self._chats[model] = self._made(model, *self._bound(model))
         return self._chats[model]
+
+    def _made(self, model: str, bound_name: str, bound: int) -> Chat:
+        return Chat(
+            self.client,
+            self.settings.profile,
+            model,
+            shared=self._shared,
+            on_gone=self._lost,
+            limited=self.limited,
+            long_context=self.settings.long_context,
+            bound_name=bound_name,
+            bound=bound,
+            generated=self.settings.generated,
+            clients=self._clients(),
+        )
 
     def take_known(self) -> Known:
         """The capabilities that this process has asked about since it was asked the last time."""
@@ -190,18 +192,8 @@ class TargetSession:
         """
         name, size = "max_tokens", BOUND
         for _ in range(2 if self.gone is None else 0):
-            probe = Chat(
-                self.client,
-                self.settings.profile,
-                model,
-                shared=self._shared,
-                on_gone=self._lost,
-                limited=self.limited,
-                bound_name=name,
-                bound=size,
-            )
             try:
-                exchange = probe.ask()
+                exchange = self._made(model, name, size).ask()
             except Unjudged:  # the check that needs it will find out
                 break
             if refuses(exchange, ("max_tokens",)):

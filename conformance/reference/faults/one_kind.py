@@ -24,6 +24,11 @@ def _formed(call: Call) -> bool:
     return isinstance(form, dict) and form.get("type") == "json_schema"
 
 
+def _rewritten(pieces: list[Piece], old: bytes, new: bytes) -> list[Piece]:
+    """Every piece with the first `old` in it as `new`."""
+    return [one.replace(old, new, 1) if isinstance(one, bytes) else one for one in pieces]
+
+
 def _retrieves(call: Call) -> bool:
     return call.method == "GET" and call.path.startswith("/models/")
 
@@ -117,11 +122,8 @@ def gives_streams_of_calls_a_length_too(pieces: list[Piece], call: Call) -> list
     """Declares a length beside the chunks of a stream where tools are offered."""
     if not (call.asks_stream and asked(call, "tools")):
         return pieces
-    both = b"\r\nContent-Length: 9\r\nTransfer-Encoding:"
-    return [
-        piece.replace(b"\r\nTransfer-Encoding:", both, 1) if isinstance(piece, bytes) else piece
-        for piece in pieces
-    ]
+    coding = b"\r\nTransfer-Encoding:"
+    return _rewritten(pieces, coding, b"\r\nContent-Length: 9" + coding)
 
 
 # The list of models, and one of them.
@@ -144,11 +146,7 @@ def writes_a_head_that_is_none_for_its_list(pieces: list[Piece], call: Call) -> 
     """Writes a line without a colon into the head of the list of models."""
     if call.path != "/models":
         return pieces
-    line = b"\r\ncached\r\n\r\n"
-    return [
-        piece.replace(b"\r\n\r\n", line, 1) if isinstance(piece, bytes) else piece
-        for piece in pieces
-    ]
+    return _rewritten(pieces, b"\r\n\r\n", b"\r\ncached\r\n\r\n")
 
 
 # What is no valid call.
